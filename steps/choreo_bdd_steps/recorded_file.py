@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +45,7 @@ def read_recordings(path: Path) -> Iterator[Recording]:
                     place = f"{path}:{number}"
                     told = _read(line, place)
                     is_journal = is_journal or (isinstance(told, dict) and "journal" in told)
-                    of_line = told.get("recordings", ()) if is_journal else (told,)
+                    of_line = _of_journal(told, place) if is_journal else (told,)
                     yield from (_recording(each, place) for each in of_line)
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
@@ -56,6 +56,13 @@ def _read(line: bytes, place: str) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{place}: this line is damaged, it is no JSON: {error}") from None
+
+
+def _of_journal(told: Any, place: str) -> Sequence[Any]:
+    found = told.get("recordings", []) if isinstance(told, dict) else None
+    if not isinstance(found, list):
+        raise RecordingError(f"{place}: this line is damaged, it is none of a journal")
+    return found
 
 
 def _recording(told: Any, place: str) -> Recording:

@@ -318,6 +318,8 @@ def test_what_is_secret_is_not_recorded(project: Project) -> None:
         ("[]", "expected a recording of format 1, found no recording"),
         ('{"choreo_recording": 2}', "expected a recording of format 1, found a recording of format 2"),
         ('{"choreo_recording": 1}', "the recording is damaged: 'nodeid' is missing"),
+        ('{"journal": 1, "recordings": 5}', "this line is damaged, it is none of a journal"),
+        ('{"journal": 1, "recordings": [5]}', "expected a recording of format 1, found no recording"),
     ],
 )
 def test_a_damaged_recording_is_refused_with_its_place(tmp_path: Path, line: str, says: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.traffic import Seen
+from choreo_bdd_steps.language.templates.rendering import is_template
 from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves, put
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -62,20 +63,19 @@ def _topic(message: Seen) -> Topic:
 def feature(found: Sequence[Conversation], source: str, default: str) -> str:
     """A feature with a scenario a conversation, the most frequent first."""
     is_masked = any(_is_masked(each) for conversation in found for time in conversation.times for each in time)
+    ordered = sorted(filter(_can_be_written, found), key=lambda each: -len(each.times))
+    left_out = len(found) - len(ordered)
     lines = [
         f"# Drafted from {source}. What changed from time to time is a matcher or a variable: look whether it is",
         "# what you mean, and name each scenario after what it shows.",
-        *(
-            [f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."]
-            * is_masked
-        ),
-        "Feature: Recorded",
     ]
-    ordered = sorted(filter(_can_be_written, found), key=lambda each: -len(each.times))
-    if len(ordered) < len(found):
-        lines.insert(
-            2, f"# Left out: {len(found) - len(ordered)} kind(s) of conversation whose topics or keys no step can name."
+    if left_out:
+        lines.append(f"# Left out: {left_out} kind(s) of conversation whose topics or keys no step can name.")
+    if is_masked:
+        lines.append(
+            f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."
         )
+    lines.append("Feature: Recorded")
     varying = frozenset(field for conversation in found for field in _varying(conversation))
     for number, conversation in enumerate(ordered, start=1):
         lines += ["", *_scenario(conversation, number, default, varying)]
@@ -92,8 +92,8 @@ def _can_be_written(conversation: Conversation) -> bool:
     )
 
 
-def _is_template(text: object) -> bool:
-    return isinstance(text, str) and ("{{" in text or "{%" in text)
+def _is_template(value: object) -> bool:
+    return isinstance(value, str) and is_template(value)
 
 
 def _varying(conversation: Conversation) -> Iterator[tuple[Topic, Path]]:

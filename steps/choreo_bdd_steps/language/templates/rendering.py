@@ -23,7 +23,7 @@ def render(value: object, variables: Variables) -> object:
     Text that is exactly one ``{{ … }}`` takes the value's type, all other text stays text. Raises BodyError.
     """
     if isinstance(value, str):
-        return render_text(value, variables) if _is_template(value) else value
+        return render_text(value, variables) if is_template(value) else value
     if isinstance(value, Mapping):
         return {str(render(key, variables)): render(item, variables) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,7 +46,7 @@ def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset
 
     Raises BodyError for a template that cannot be read.
     """
-    templates = [text for text in _texts(value) if _is_template(text)]
+    templates = [text for text in _texts(value) if is_template(text)]
     return frozenset().union(*map(_names_in, templates)) - function_names() - frozenset(known)
 
 
@@ -66,7 +66,8 @@ def _sole_name(template: str) -> str | None:
     return None if found is None or found[1] in _WORDS_OF_JINJA else found[1]
 
 
-def _is_template(text: str) -> bool:
+def is_template(text: str) -> bool:
+    """Whether there is anything in a text to render."""
     return "{{" in text or "{%" in text
 
 

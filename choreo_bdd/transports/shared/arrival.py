@@ -6,7 +6,6 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import Any
 
 _TURN_S = 0.001
 """How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
@@ -17,6 +16,9 @@ _TICK_S = 0.01
 """How coarsely a system may tell it; a time is rather late than before its message came."""
 _LAST_DATA_AT = 52
 """Where Linux's ``tcp_info`` has the milliseconds since the latest data came."""
+_READ_BYTES = 1 << 16
+"""How much is read at once. asyncio asks for four times as much, for which the system maps memory anew each time: that
+takes longer than the reading itself."""
 
 
 class Arrival:
@@ -29,7 +31,10 @@ class Arrival:
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
         self._looked_at = self._loop.time()
-        self._socket = _socket_of(reader)
+        transport = getattr(reader, "_transport", None)
+        if hasattr(transport, "max_size"):  # one that reads from the socket itself
+            transport.max_size = _READ_BYTES
+        self._socket = None if transport is None else transport.get_extra_info("socket")
         self._feed = reader.feed_data
         reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
@@ -66,8 +71,3 @@ class Arrival:
         if self._loop.time() - self._looked_at > _TURN_S:
             await asyncio.sleep(0)
             self._looked_at = self._loop.time()
-
-
-def _socket_of(reader: asyncio.StreamReader) -> Any:
-    transport = getattr(reader, "_transport", None)
-    return None if transport is None else transport.get_extra_info("socket")

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 
 _TURN_S = 0.001
 """How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
@@ -35,6 +36,8 @@ class Arrival:
         if hasattr(transport, "max_size"):  # one that reads from the socket itself
             transport.max_size = _READ_BYTES
         self._socket = None if transport is None else transport.get_extra_info("socket")
+        self.rest_of: Callable[[bytes], bytes] | None = None
+        """Takes what it can of a piece past the reader, where nothing before it is unread; returns the rest."""
         self._feed = reader.feed_data
         reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
@@ -44,7 +47,10 @@ class Arrival:
         laid_s = self._has_laid_s() if now - self._looked_at > _LAID_S else 0.0
         self._pieces.append((self._came, max(self._looked_at, now - laid_s)))
         self._looked_at = now
-        self._feed(data)
+        if self.rest_of is not None and not self._unread:
+            data = self.rest_of(data)
+        if data:
+            self._feed(data)
 
     def _has_laid_s(self) -> float:
         """For how long the latest data has lain in the socket at least: a loop that was blocked comes late to it."""
@@ -66,8 +72,13 @@ class Arrival:
             pieces.popleft()
         return pieces[0][1]
 
+    @property
+    def must_give_way(self) -> bool:
+        """Whether reading has kept the loop from looking for more for a while."""
+        return self._loop.time() - self._looked_at > _TURN_S
+
     async def give_way(self) -> None:
-        """Let the loop look for more, where reading has kept it from that for a while."""
-        if self._loop.time() - self._looked_at > _TURN_S:
+        """Let the loop look for more, where it must."""
+        if self.must_give_way:
             await asyncio.sleep(0)
             self._looked_at = self._loop.time()

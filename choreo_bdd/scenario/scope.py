@@ -297,8 +297,14 @@ class Scope:
 
     async def wait(self, handles: Iterable[Handle], deadline: float) -> None:
         """Wait until every one of these is resolved, at the longest until a loop time."""
-        waiting = tuple(handles)
-        await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
+        waiting = list(handles)
+
+        def are_resolved() -> bool:
+            while waiting and waiting[-1].outcome is not Outcome.PENDING:
+                waiting.pop()
+            return not waiting
+
+        await self._changes.until(are_resolved, deadline)
 
     def awaited(self, handles: Iterable[Handle]) -> None:
         """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""
@@ -372,13 +378,13 @@ class Scope:
 
     def surprises(self) -> tuple[SurpriseEntry, ...]:
         """Messages on this scope's topics, since it was entered, that no scenario owned."""
+        logged: list[SurpriseEntry] = []
+        for name, link in self.links.items():
+            logged += link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
+        if not logged:
+            return ()
         mine = {topic for _, topic in self._listeners}
-        return tuple(
-            entry
-            for name, link in self.links.items()
-            for entry in link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
-            if any(topic_patterns.matches(topic, entry.topic) for topic in mine)
-        )
+        return tuple(each for each in logged if any(topic_patterns.matches(topic, each.topic) for topic in mine))
 
     # --- the end --------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from choreo_bdd.scenario.adoption import disown, hear_too, own, rename, translat
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
-from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.handle import Handle, are_resolved
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.windows import Windows
 from choreo_bdd.scenario.links import Link, require_heard, require_matcher
@@ -297,14 +297,7 @@ class Scope:
 
     async def wait(self, handles: Iterable[Handle], deadline: float) -> None:
         """Wait until every one of these is resolved, at the longest until a loop time."""
-        waiting = list(handles)
-
-        def are_resolved() -> bool:
-            while waiting and waiting[-1].outcome is not Outcome.PENDING:
-                waiting.pop()
-            return not waiting
-
-        await self._changes.until(are_resolved, deadline)
+        await self._changes.until(partial(are_resolved, list(handles)), deadline)
 
     def awaited(self, handles: Iterable[Handle]) -> None:
         """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""

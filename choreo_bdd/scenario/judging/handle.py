@@ -231,3 +231,10 @@ class Handle:
     def forget_diagnosis(self) -> None:
         """Have the diagnosis made anew: something that bears on it, such as a late message, has happened since."""
         self._diagnosis = None
+
+
+def are_resolved(waiting: list[Handle]) -> bool:
+    """Whether all of these have their outcome; those that have it are taken out, and not asked again."""
+    while waiting and waiting[-1].outcome is not Outcome.PENDING:
+        waiting.pop()
+    return not waiting

@@ -9,8 +9,7 @@ from typing import Any
 
 import aiormq
 
-from choreo_bdd.transports.rabbitmq.frames import new_id, to_publish
-from choreo_bdd.transports.rabbitmq.messages import properties_of
+from choreo_bdd.transports.rabbitmq.messages import new_id, properties_of, to_publish
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, reason_of, words_of
 from choreo_bdd.transports.rabbitmq.routes import Route, Routes
 from choreo_bdd.transports.shared.outbound import Outgoing

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 _TURN_S = 0.001
 """How long to read what has come before the loop may look for more: what waits in a socket has no time yet."""
@@ -32,7 +33,7 @@ class Arrival:
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
         self._looked_at = self._loop.time()
-        transport = getattr(reader, "_transport", None)
+        transport: Any = getattr(reader, "_transport", None)
         if hasattr(transport, "max_size"):  # one that reads from the socket itself
             transport.max_size = _READ_BYTES
         self._socket = None if transport is None else transport.get_extra_info("socket")

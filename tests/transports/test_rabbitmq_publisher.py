@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
+from typing import Any, cast
 
 import aiormq
 import pytest
@@ -84,7 +84,7 @@ class Site:
         self.publisher = Publisher(
             Routes(Exchange("ex")),
             self._open,
-            writer=lambda: self,
+            writer=lambda: cast(Any, self),
             on_unheard=self.unheard.append,
         )
 

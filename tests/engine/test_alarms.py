@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 
 from choreo_bdd.shared.alarms import Alarms
 
@@ -13,9 +14,13 @@ async def test_each_is_woken_at_its_moment_whatever_the_order_they_came_in() -> 
     alarms, began = Alarms(loop), loop.time()
     moments = [0.03, 0.01, 0.05, 0.01, 0.02, 0.04]
     promises = []
+
+    def note(number: int, _: object) -> None:
+        woken.append((number, loop.time()))
+
     for number, after in enumerate(moments):
         promise = loop.create_future()
-        promise.add_done_callback(lambda _, number=number: woken.append((number, loop.time())))
+        promise.add_done_callback(partial(note, number))
         promises.append(promise)
         alarms.set(began + after, promise)
     await asyncio.wait_for(asyncio.gather(*promises), 5)

@@ -100,10 +100,20 @@ def _watch_own_steps() -> None:
 
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     match = find(step)
-    if match is not None and match.func is not None and match.func.__module__ != __name__:
+    if match is None:
+        _suggest(step)
+    elif match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
+
+
+def _suggest(step: Any) -> None:
+    """Have formatters tell of an undefined step what it probably should be, beside the Python that behave proposes."""
+    from choreo_bdd_steps.lint.suggesting import undefined  # noqa: PLC0415 - see the module's docstring
+
+    if (told := undefined(step.name)) is not None:
+        step.error_message = f"{relative(step.filename)}:{step.line}: {told}"
 
 
 def _held(function: Callable[..., object]) -> Callable[..., object]:

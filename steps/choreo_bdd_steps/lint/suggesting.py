@@ -92,6 +92,12 @@ def did_you_mean(text: str) -> str | None:
     return meant and f"did you mean: {meant}"
 
 
+def undefined(text: str) -> str | None:
+    """What to say in a run of a sentence that nobody defines; ``None`` where it is nothing like any phrase."""
+    hint = did_you_mean(text)
+    return hint and f"no step is defined as {text!r}; {hint}"
+
+
 def suggestion(text: str) -> str | None:
     """The sentence of this vocabulary that ``text`` is nearest to, filled in where that can be done.
 

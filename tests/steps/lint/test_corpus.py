@@ -615,6 +615,12 @@ def test_warns_of_every_element_of_a_list_that_is_sent_empty(
     assert all(finding.severity is Severity.WARNING for finding in findings)
 
 
+@pytest.mark.timeout(60)
+def test_one_long_word_in_a_body_takes_no_time_to_speak_of(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a":' + doc(f"text: {'x' * 300_000}"), 'Then I expect "b" where n is 1'])
+    assert lint([path]) == []
+
+
 @pytest.mark.parametrize("name", ["self", "none", "not"])
 def test_finds_variables_that_no_template_can_name(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, [f'Given {name} is "x"', 'When I publish "a"', 'Then I expect "b"'])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,13 +41,14 @@ class Feature:
     """A feature file and the scenarios that run from it, in the order of their lines.
 
     ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
-    that run nothing.
+    that run nothing. ``asides`` are the lines of all descriptions, with their numbers.
     """
 
     head: FeatureHead
     scenarios: tuple[Scenario, ...]
     templates: tuple[tuple[str, int], ...]
     without_rows: tuple[tuple[str, int], ...]
+    asides: tuple[tuple[str, int], ...] = ()
 
     def begun_at(self, line: int) -> tuple[Scenario, ...]:
         """All runs of the scenario or outline that begins at a line."""
@@ -116,7 +117,8 @@ def _parsed(text: str, file: str) -> Feature:
         raise _unreadable(file, error) from error
     if document.get("feature") is None:
         raise NoFeature(file, 1, "holds no feature")
-    return _Reader(file, document["feature"]).feature()
+    feature = _Reader(file, document["feature"]).feature()
+    return replace(feature, asides=tuple(_asides(document["feature"], text.splitlines())))
 
 
 def _unreadable(file: str, error: ParserError) -> FeatureError:
@@ -255,6 +257,18 @@ def _tags(node: _Node) -> tuple[str, ...]:
 
 def _cells(row: _Node) -> tuple[str, ...]:
     return tuple(cell["value"] for cell in row["cells"])
+
+
+def _asides(node: _Node, lines: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The lines of descriptions from a node on downwards; Gherkin's parser tells where a node begins only."""
+    number = node["location"]["line"]
+    for text in filter(None, map(str.strip, node["description"].splitlines())):
+        number = next((at for at in range(number + 1, len(lines) + 1) if lines[at - 1].strip() == text), number)
+        yield text, number
+    for child in node.get("children", ()):
+        yield from _asides(*child.values(), lines)
+    for examples in node.get("examples", ()):
+        yield from _asides(examples, lines)
 
 
 def _description(node: _Node) -> str:

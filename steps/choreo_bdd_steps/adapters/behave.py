@@ -335,6 +335,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
+    _require_run(context)
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
@@ -344,6 +345,18 @@ def _info(context: Any) -> ScenarioInfo:
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
     steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
     return _info_of(scenario, steps)
+
+
+def _require_run(context: Any) -> None:
+    """``StepError`` for what is written as a step and is none: it stands in a description."""
+    described = [*context.feature.description, *context.scenario.description]
+    if described:
+        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
+
+        for text in filter(is_unrun, map(str.strip, described)):
+            lines = Path(context.feature.filename).read_text(encoding="utf-8").splitlines()
+            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), context.feature.line)
+            raise StepError(f"{relative(context.feature.filename)}:{line}", unrun_step(text))
 
 
 def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
 
-if TYPE_CHECKING:
-    from gherkin.errors import ParserError
-
-_PLACE = re.compile(r"^\(\d+:\d+\): ")
 _Node = Mapping[str, Any]
 
 
@@ -100,11 +96,15 @@ def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | Non
 @lru_cache(maxsize=256)
 def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     """Kept until the file changes: runners, lint and reports ask for the same one."""
+    data = Path(path).read_bytes()
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FeatureError(file, 1, f"is not a feature file: {error}") from error
-    return _parsed(text, file)
+        raise not_text(file, data, error) from error
+    if text.startswith("\ufeff"):
+        told = "it begins with a byte order mark, which frameworks take for text; save it as UTF-8 without one (no BOM)"
+        raise FeatureError(file, 1, f"is not a feature file: {told}")
+    return _parsed(text.replace("\r\n", "\n").replace("\r", "\n"), file)
 
 
 def _parsed(text: str, file: str) -> Feature:
@@ -114,19 +114,11 @@ def _parsed(text: str, file: str) -> Feature:
     try:
         document: Any = Parser().parse(text)
     except ParserError as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, text, error) from error
     if document.get("feature") is None:
         raise NoFeature(file, 1, "holds no feature")
     feature = _Reader(file, document["feature"]).feature()
     return replace(feature, asides=tuple(_asides(document["feature"], text.splitlines())))
-
-
-def _unreadable(file: str, error: ParserError) -> FeatureError:
-    from gherkin.errors import CompositeParserException  # noqa: PLC0415 - as above
-
-    first = error.errors[0] if isinstance(error, CompositeParserException) else error
-    line = (getattr(first, "location", None) or {"line": 1})["line"]
-    return FeatureError(file, line, f"is not a feature file: {_PLACE.sub('', str(first))}")
 
 
 class _Reader:

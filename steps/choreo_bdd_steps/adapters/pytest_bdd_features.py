@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pytest_bdd import scenario as bind_scenario
+from pytest_bdd.exceptions import GherkinParseError
 
 from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, template_of
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
@@ -159,6 +160,8 @@ class FeatureFile(pytest.Module):
             raise
         except StepError as error:  # tells its place itself; a traceback would only hide it
             raise self.CollectError(str(error)) from error
+        except GherkinParseError as error:
+            raise self.CollectError(f"{relative(self.path)}:{error.line}: {error.message}") from error
         except Exception as error:
             raise self.CollectError(f"{relative(self.path)}: {error}") from error
         for item in items:

@@ -21,6 +21,6 @@ def _drives(sentence: str) -> bool:
 def unrun_step(text: str) -> str:
     """What is wrong with such a line, and what to do."""
     return (
-        f"{text!r} is part of a description and is not run: a step begins with Given, When, Then, And or But, and stands "
-        f"below a line `Scenario: …`, each with its capital letter and the latter with its colon"
+        f"{text!r} is part of a description and is not run: a step begins with Given, When, Then, And or But and a "
+        f"blank, and stands below a line `Scenario: …` with its colon, all in capital letters as here"
     )

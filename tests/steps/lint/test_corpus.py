@@ -268,6 +268,11 @@ def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:
     assert [finding.rule for finding in lint([path])] == ["unreadable-feature"]
 
 
+def test_a_comment_behind_a_step_is_told_where_it_belongs(tmp_path: Path) -> None:
+    [finding, *_] = lint([write(tmp_path, ['When I publish "a" # send it', 'Then I expect "b"'])])
+    assert finding.message.endswith('; a comment needs a line of its own: I publish "a"')
+
+
 def test_suggests_the_quotes_that_are_missing(tmp_path: Path) -> None:
     path = write(tmp_path, ["When I publish orders.created", 'Then I expect "b"'])
     assert lint([path])[0].message.endswith('did you mean: I publish "orders.created"')

@@ -144,6 +144,7 @@ BEGUN = "Feature: f\n  Scenario: s\n    Given a step\n"
         (f"{BEGUN}    nonsense\n", 4, "'nonsense' is no step, no row of a table and no comment; a step begins with"),
         (f"{BEGUN}    then b\n", 4, "'then b' means nothing here; did you mean: Then b"),
         (f"{BEGUN}  Scenario t\n", 4, "'Scenario t' means nothing here; did you mean: Scenario: t"),
+        (f"{BEGUN}Feature: g\n", 4, "'Feature: g' begins a second feature, and a file holds one"),
         ("Feature f\n", 1, "'Feature f' means nothing here; did you mean: Feature: f"),
         ("# language: de\nFeature: f\n", 2, "'Feature: f' stands where a feature has to begin, in the language de"),
         (f'{BEGUN}      """\n      b\n', 4, "the doc string that begins here has no end"),

@@ -39,6 +39,17 @@ def test_a_keyword_in_small_letters_is_a_step_to_behave_and_no_pass_to_pytest(pr
     assert "a.feature:3: 'when I publish \"a\"' is part of a description" in project.run("pytest")
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(("vacuity", "code"), [("warn", 0), ("error", 1), ("ignore", 0)])
+def test_a_scenario_without_steps_is_told_at_its_line(project: Project, vacuity: str, code: int) -> None:
+    project.file("choreo.yaml", f"vacuity: {vacuity}\n")
+    ran = project.feature("Feature: f\n  Scenario: later\n    Wenn ich sende\n").pytest("features")
+    assert ran.code == code
+    told = "a.feature:2: the scenario has no steps: it passes whatever happens"
+    assert (told in ran) is (vacuity != "ignore")
+    assert ("a.feature:2: VacuityWarning: " in ran) is (vacuity == "warn")
+
+
 @pytest.mark.parametrize("slip", SLIPS)
 def test_lint_finds_it(tmp_path: Path, slip: str) -> None:
     path = tmp_path / "a.feature"

@@ -49,6 +49,8 @@ def _in_words(told: str, text: str) -> str:
     meant = _head(got, dialect) or _step(got, dialect)
     if meant is not None and meant != got:
         return f"{got!r} means nothing here; did you mean: {meant}"
+    if got.partition(":")[0] in dialect.feature_keywords and "#FeatureLine" not in found["wanted"]:
+        return f"{got!r} begins a second feature, and a file holds one: move it to a file of its own"
     if "#FeatureLine" in found["wanted"]:
         language = _LANGUAGE.search(text)
         named = f", in the language {language[1]} that the file names" if language else ""

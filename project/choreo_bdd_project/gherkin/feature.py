@@ -13,6 +13,7 @@ from typing import Any
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.refusals import Refusal, refusals
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
@@ -37,7 +38,8 @@ class Feature:
     """A feature file and the scenarios that run from it, in the order of their lines.
 
     ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
-    that run nothing. ``asides`` are the lines of all descriptions, with their numbers.
+    that run nothing. ``asides`` are the lines of all descriptions, with their numbers,
+    ``refusals`` what keeps a framework from running any of it.
     """
 
     head: FeatureHead
@@ -45,6 +47,7 @@ class Feature:
     templates: tuple[tuple[str, int], ...]
     without_rows: tuple[tuple[str, int], ...]
     asides: tuple[tuple[str, int], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
     def begun_at(self, line: int) -> tuple[Scenario, ...]:
         """All runs of the scenario or outline that begins at a line."""
@@ -150,6 +153,7 @@ class _Reader:
                 for each in written
                 if self._is_outline(each) and not any(examples["tableBody"] for examples in each["examples"])
             ),
+            refusals=tuple(refusals(node, self._outline_words)),
         )
 
     def _written(

@@ -114,6 +114,9 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
     for text, line in feature.asides:
         if is_unrun(text):
             yield Finding(relative(file), line, "unrun-step", unrun_step(text))
+    for each in feature.refusals:
+        severity = Severity.ERROR if each.by_all else Severity.WARNING
+        yield Finding(relative(file), each.line, "refused", each.reason, severity)
     if not feature.templates:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
     for name, line in feature.without_rows:

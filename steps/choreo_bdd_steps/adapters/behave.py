@@ -102,7 +102,9 @@ def _watch_own_steps() -> None:
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     known = recognised(step.name)
     match = find(step) if known is None else _first(step, known[0])
-    if match is not None and match.func is not None and match.func.__module__ != __name__:
+    if match is None:
+        _suggest(step)
+    elif match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
@@ -118,6 +120,14 @@ def _first(step: Any, phrase: Phrase) -> Any:
         if match is not None:
             return match
     return None
+
+
+def _suggest(step: Any) -> None:
+    """Have formatters tell of an undefined step what it probably should be, beside the Python that behave proposes."""
+    from choreo_bdd_steps.lint.suggesting import undefined  # noqa: PLC0415 - see the module's docstring
+
+    if (told := undefined(step.name)) is not None:
+        step.error_message = f"{relative(step.filename)}:{step.line}: {told}"
 
 
 def _held(function: Callable[..., object]) -> Callable[..., object]:
@@ -336,6 +346,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
+    _require_run(context)
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
@@ -345,6 +356,18 @@ def _info(context: Any) -> ScenarioInfo:
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
     steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
     return _info_of(scenario, steps)
+
+
+def _require_run(context: Any) -> None:
+    """``StepError`` for what is written as a step and is none: it stands in a description."""
+    described = [*context.feature.description, *context.scenario.description]
+    if described:
+        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
+
+        for text in filter(is_unrun, map(str.strip, described)):
+            lines = Path(context.feature.filename).read_text(encoding="utf-8").splitlines()
+            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), context.feature.line)
+            raise StepError(f"{relative(context.feature.filename)}:{line}", unrun_step(text))
 
 
 def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:

@@ -134,6 +134,8 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
         return
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
+    if not scenario.steps:
+        run.note_no_steps(f"{relative(feature.filename)}:{scenario.line_number}")
     run.listen()
 
 
@@ -216,15 +218,14 @@ def pytest_bdd_before_step_call(
 
 def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, feature: Feature, step: Step) -> None:
     """Tell a step that is nearly one of ours what it probably should be."""
-    from choreo_bdd_steps.lint.suggesting import did_you_mean  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.lint.suggesting import undefined  # noqa: PLC0415 - see the module's docstring
 
     __tracebackhide__ = True
     if _RUN not in request.node.stash:
         return
-    hint = did_you_mean(step.name)
-    if hint is not None:
-        place = f"{relative(feature.filename)}:{step.line_number}"
-        pytest.fail(f"{place}: no step is defined as {step.name!r}; {hint}", pytrace=False)
+    told = undefined(step.name)
+    if told is not None:
+        pytest.fail(f"{relative(feature.filename)}:{step.line_number}: {told}", pytrace=False)
 
 
 class _OwnTags:

@@ -89,7 +89,7 @@ def test_without_being_asked_nothing_is_collected(project: Project) -> None:
 
 
 def test_many_features_named_one_by_one_are_looked_up_once_each(project: Project) -> None:
-    """pytest shows every file of a folder to the hook for each file named there; each look resolved all that is named."""
+    """pytest shows every file of a folder to the hook for each one named there; each look resolved all the names."""
     project.file(
         "conftest.py",
         """

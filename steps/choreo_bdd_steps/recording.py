@@ -197,6 +197,9 @@ class _Writer:
     def _payload(self, payload: bytes) -> dict[str, Any]:
         if isinstance(payload, NoPayload):
             return {"none": True}
+        if self._is_secret_in_utf_16(payload):
+            self.masked += 1
+            return {"text": ""}
         try:
             text = payload.decode()
         except UnicodeDecodeError:
@@ -207,6 +210,14 @@ class _Writer:
         shown = self._redactor.document(text)
         self.masked += shown != text
         return {"text": shown}
+
+    def _is_secret_in_utf_16(self, payload: bytes) -> bool:
+        """Whether there is something to mask in what is read as UTF-16 or UTF-32, as JSON may be."""
+        encoding = json.detect_encoding(payload)
+        if encoding.startswith("utf-8"):
+            return False
+        text = payload.decode(encoding, "replace")
+        return bool(self._redactor.document(text) != text)
 
     def _text(self, text: str) -> str:
         shown = self._redactor.text(text)

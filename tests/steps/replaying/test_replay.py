@@ -390,6 +390,28 @@ def test_what_is_secret_is_not_recorded(project: Project) -> None:
     assert "of the recording are masked" in told
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_what_is_secret_is_not_recorded_in_another_encoding(project: Project, encoding: str) -> None:
+    """The JSON codec reads all of these; with a mark at their beginning they are no UTF-8, without one they are."""
+    said = json.dumps({"user": "ada", "password": "hunter2-canary-56"}).encode(encoding)
+    project.feature(
+        f"""\
+        Feature: F
+          Scenario: S
+            When I publish "login" as raw bytes:
+              \"\"\"
+              hex: {said.hex()}
+              \"\"\"
+            Then I expect "welcome"
+        """
+    )
+    project.pytest("features", "--harness-report=report")
+    [recording] = _recordings(project)
+    [sent] = recording["links"]["bus"]["sent"]
+    assert sent["text"] == ""
+    assert recording["masked"]
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

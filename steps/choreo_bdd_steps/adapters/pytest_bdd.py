@@ -376,7 +376,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     wanted = tag_expression(expression)
     scenarios = [item for item in items if template_of(item) is not None]
-    deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
+    deselected = {item: None for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])}
     if deselected:
-        config.hook.pytest_deselected(items=deselected)
+        config.hook.pytest_deselected(items=list(deselected))
         items[:] = [item for item in items if item not in deselected]

@@ -362,6 +362,33 @@ def test_a_hop_may_have_to_take_at_least_so_long(bench: Bench, begin: str, earli
         assert f"ms after '{begin}'" in played.message
 
 
+@pytest.mark.parametrize("take", ["most", "least"])
+def test_a_hop_begins_with_the_message_where_the_scenario_publishes_its_topic_only_later(
+    bench: Bench, take: str
+) -> None:
+    bench.echo("a", "y")
+    bench.echo("a", "x", after_s=0.03)
+    bench.echo("a", "y", after_s=0.1)
+    played = bench.play(
+        'When I publish "a"',
+        f'Then from "x" to "y" takes at {take} 50ms',
+        'When I publish "x"',
+        'Then I expect "x"',
+    )
+    if take == "most":
+        assert played.failed_step == 'from "x" to "y" takes at most 50ms'
+    else:
+        assert played.passed().handles[1].latency_ms == pytest.approx(70)
+
+
+def test_a_publish_on_another_transport_is_no_beginning_of_a_hop(make_bench: MakeBench) -> None:
+    buses = {each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id") for each in ("bus", "other")}
+    bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
+    bench.echo("x", "y")
+    played = bench.play('When I publish "x"', 'Then from "x" on other to "y" on bus takes at most 50ms')
+    assert "nothing arrived: no matching message arrived on 'x' on other" in played.message
+
+
 def two_orders(bench: Bench) -> None:
     """The first order is accepted at once and settled late, the second the other way round."""
     bench.service("a", lambda _: [("x", {"id": 1}), ("y", {"id": 2})])

@@ -257,8 +257,8 @@ class Arming:
     def close(self, armed: Armed, start: float) -> None:
         """Let a check wait for so long as it may, counted from a loop time."""
         for handle in armed.handles:
-            lingers = armed.spec.occurs.maximum == 0 and armed.spec.window_topic is None
-            self._state.scope.close_at(handle, start + self.patience_s(armed.spec), lingers=lingers)
+            closes_at = start + self.patience_s(armed.spec)
+            self._state.scope.close_at(handle, closes_at, lingers=armed.spec.is_absence)
 
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""

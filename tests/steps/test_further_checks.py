@@ -138,6 +138,19 @@ def test_a_pattern_and_its_topic_count_no_message_twice(bench: Bench) -> None:
     ).passed()
 
 
+def test_messages_that_a_pattern_and_its_topic_have_taken_are_counted_together(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x.eu", {"n": 1}), ("x.eu", {"n": 2}), ("x.eu", {"n": 1})])
+    bench.play(
+        'When I publish "a"',
+        'Then I expect "x.eu" where n is 2',
+        'And I expect exactly 2 "x.*" messages where n is 1 within 50ms',
+        'And the first "x.eu" message has:\n  n: 1',
+        'And the second "x.eu" message has:\n  n: 2',
+        'And the last "x.eu" message has:\n  n: 1',
+        'And I expect no other "x.eu" for 50ms',
+    ).passed()
+
+
 def test_a_later_phase_counts_its_own(bench: Bench) -> None:
     says_three(bench)
     bench.service("b", lambda _: [("x", {"n": 8})])

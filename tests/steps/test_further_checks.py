@@ -394,6 +394,24 @@ def test_a_hop_begins_with_the_message_where_the_scenario_publishes_its_topic_on
         assert played.passed().handles[1].latency_ms == pytest.approx(70)
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        'from "b" to "x" takes at most 100ms',
+        'from "b" to "x" takes at least 10ms',
+        'I expect "x" within 100ms of "b"',
+        'I expect at least 1 "x" message within 100ms of "b"',
+    ],
+)
+def test_what_came_before_the_publish_that_a_time_counts_from_is_not_what_it_is_about(bench: Bench, check: str) -> None:
+    bench.echo("a", "x", after_s=0.02)
+    acts = ('When I publish "a"', "And I wait 40ms", 'And I publish "b"')
+    played = bench.play(*acts, f"Then {check}")
+    assert "out of order: on 'x' a matching message came before the publish on 'b'" in played.message
+    bench.echo("b", "x", after_s=0.03)
+    assert bench.play(*acts, f"Then {check}").passed().handles[-1].latency_ms == pytest.approx(30)
+
+
 def test_a_publish_on_another_transport_is_no_beginning_of_a_hop(make_bench: MakeBench) -> None:
     buses = {each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id") for each in ("bus", "other")}
     bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")

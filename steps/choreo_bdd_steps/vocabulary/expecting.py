@@ -112,7 +112,8 @@ def _another(match: Match) -> ExpectationSpec:
 def _none(match: Match) -> ExpectationSpec:
     window_s = parse_duration(match.arg("window"))
     body = _body(match, quiet=True)
-    return ExpectationSpec(match.arg("topic"), match.args["transport"], body, Occurs(0, 0), window_s=window_s)
+    topic, transport = match.arg("topic"), match.args["transport"]
+    return ExpectationSpec(topic, transport, body, Occurs(0, 0), window_s=window_s, is_absence=True)
 
 
 def _no_other(match: Match) -> ExpectationSpec:
@@ -126,6 +127,7 @@ def _nothing_else(match: Match) -> ExpectationSpec:
         _body(match),
         Occurs(0, 0),
         window_s=parse_duration(match.arg("window")),
+        is_absence=True,
     )
     return replace(nothing, untaken=True, is_everything=True)
 

@@ -235,10 +235,11 @@ class Expectation:
         return self._hear_match(delivery, result)
 
     def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
-        if self.is_gone(delivery.message):
-            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
-        if self.is_early(delivery):
-            return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        if self.after is not None:
+            if self.is_gone(delivery.message):
+                return Heard.TAKEN_BEFORE, "an expectation before has taken it"
+            if self.is_early(delivery):
+                return Heard.OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
     def hear_unreadable(self, received_at: float, reason: str) -> bool:
@@ -324,7 +325,7 @@ class Expectation:
         self.state = self._judging
         if self.decisive is None and self.state is State.MET:
             self.decisive = message
-        self.handle.note_message(delivery.record(self.link))
+        self.handle.note_message(delivery)
         if occurs.allows(self.count):
             return Heard.MATCHED, result.reason
         reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"

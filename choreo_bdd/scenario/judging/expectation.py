@@ -235,11 +235,10 @@ class Expectation:
         return self._hear_match(delivery, result)
 
     def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
-        if self.after is not None:
-            if self.is_gone(delivery.message):
-                return Heard.TAKEN_BEFORE, "an expectation before has taken it"
-            if self.is_early(delivery):
-                return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        if self.is_gone(delivery.message):
+            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
+        if self.is_early(delivery):
+            return Heard.OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
     def hear_unreadable(self, received_at: float, reason: str) -> bool:

@@ -324,7 +324,7 @@ class Expectation:
         self.state = self._judging
         if self.decisive is None and self.state is State.MET:
             self.decisive = message
-        self.handle.note_message(delivery.record(self.link))
+        self.handle.note_message(delivery)
         if occurs.allows(self.count):
             return Heard.MATCHED, result.reason
         reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"

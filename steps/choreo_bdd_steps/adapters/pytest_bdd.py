@@ -137,6 +137,8 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
     fill(request.node, scenario)
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
+    if not scenario.steps:
+        run.note_no_steps(f"{relative(feature.filename)}:{scenario.line_number}")
     run.listen()
 
 
@@ -219,15 +221,14 @@ def pytest_bdd_before_step_call(
 
 def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, feature: Feature, step: Step) -> None:
     """Tell a step that is nearly one of ours what it probably should be."""
-    from choreo_bdd_steps.lint.suggesting import did_you_mean  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.lint.suggesting import undefined  # noqa: PLC0415 - see the module's docstring
 
     __tracebackhide__ = True
     if _RUN not in request.node.stash:
         return
-    hint = did_you_mean(step.name)
-    if hint is not None:
-        place = f"{relative(feature.filename)}:{step.line_number}"
-        pytest.fail(f"{place}: no step is defined as {step.name!r}; {hint}", pytrace=False)
+    told = undefined(step.name)
+    if told is not None:
+        pytest.fail(f"{relative(feature.filename)}:{step.line_number}: {told}", pytrace=False)
 
 
 class _OwnTags:
@@ -378,7 +379,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     wanted = tag_expression(expression)
     scenarios = [item for item in items if template_of(item) is not None]
-    deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
+    deselected = {item: None for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])}
     if deselected:
-        config.hook.pytest_deselected(items=deselected)
+        config.hook.pytest_deselected(items=list(deselected))
         items[:] = [item for item in items if item not in deselected]

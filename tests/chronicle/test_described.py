@@ -119,7 +119,8 @@ def right(name: str, schema: Json, known: Mapping[str, str]) -> st.SearchStrateg
 
 def asked(operation: Json, known: Mapping[str, str], *, is_odd: bool) -> st.SearchStrategy[Json]:
     """Parameters for an operation, the optional ones at times."""
-    needed, other = {}, {}
+    needed: dict[str, st.SearchStrategy[Any]] = {}
+    other: dict[str, st.SearchStrategy[Any]] = {}
     for each in operation["parameters"]:
         drawn = right(each["name"], each["schema"], known)
         if is_odd and each["in"] != "header":

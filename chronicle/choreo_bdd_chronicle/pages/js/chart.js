@@ -5,6 +5,7 @@ import { axisTime, moment, ms } from './format.js';
 
 const HEIGHT = 300;
 const IN_SIGHT = 2;
+const DAY = 86_400;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function resolved(name) {
@@ -66,9 +67,10 @@ function highest(buckets) {
   return Math.max(most, ...buckets.map((bucket) => bucket.budget_ms ?? 0).filter((budget) => budget <= most * IN_SIGHT));
 }
 
-/** Room at both ends, so that a single bucket is seen as well. */
-function padded(_, from, to) {
-  const room = Math.max((to - from) * 0.02, 60);
+/** Room at both ends. A single bucket stands amid two days; uPlot itself would give it years. */
+function padded({ data: [at] }) {
+  const [from, to] = [at[0], at.at(-1)];
+  const room = from === to ? DAY : Math.max((to - from) * 0.02, 60);
   return [from - room, to + room];
 }
 

@@ -118,7 +118,8 @@ class Route:
 
     def deliver(self, message: Message) -> None:
         """Decode, read the id, and hand the message to the listeners concerned."""
-        self._router.take_down(self.topic, message)
+        if self._router.traffic is not None:
+            self._router.traffic.hear(self.topic, message)
         try:
             delivery = self._router.read(message, subscribed=self.topic)
         except Unreadable as error:

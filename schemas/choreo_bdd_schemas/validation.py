@@ -34,13 +34,22 @@ def validate_report(document: Any, *, at_most: int | None = None) -> list[str]:
     if not isinstance(document, dict):
         return [f"<root>: a report is a JSON object, not {type(document).__name__}"]
     if version not in REPORT_VERSIONS:
-        return [f"schema_version: {version!r} is not one of {', '.join(REPORT_VERSIONS)}"]
+        return [f"schema_version: {version!r} is not one of {', '.join(map(repr, REPORT_VERSIONS))}{_advice(version)}"]
     doubtful = _doubtful_tests(version, document.get("tests"))
     some = document if doubtful is None else {**document, "tests": list(doubtful.values())}
     if _is_surely_valid(_report_check(version), some):  # thirty times as fast as what names the errors
         return []
     errors = _errors(_report_validator(version), some, at_most)
     return errors if doubtful is None else [_renumbered(error, list(doubtful)) for error in errors]
+
+
+def _advice(version: Any) -> str:
+    """What is told of a version by its looks: a later one, or one that is written otherwise."""
+    if version == "1.0":
+        return "; the first version is written '1'"
+    if isinstance(version, str) and re.fullmatch(r"[1-9]\d*(\.\d+)?", version):
+        return "; it was written by a newer choreo-bdd, or another tool: read it with that one"
+    return ""
 
 
 def _doubtful_tests(version: str, tests: Any) -> dict[int, Any] | None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 from choreo_bdd.exceptions import ChoreoError
+
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+): ")
+
+
+def warn(told: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of something that begins with its place in a feature file: there, and not where this library does so."""
+    place = _PLACE.match(told)
+    warnings.warn_explicit(told, category, place["file"] if place else __file__, int(place["line"]) if place else 1)
 
 
 class StepError(ChoreoError, AssertionError):

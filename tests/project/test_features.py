@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.feature import Feature, read_feature
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.adapters import behave
@@ -135,11 +135,22 @@ def test_the_words_of_another_language_are_read(read: Callable[[str], Feature]) 
     assert (feature.scenarios, feature.without_rows) == ((), (("ohne <n>", 3),))
 
 
+BEGUN = "Feature: f\n  Scenario: s\n    Given a step\n"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("# only a comment\n", 1, "holds no feature"),
-        ("Feature: f\n  Scenario: s\n    Given a step\n    nonsense\n", 4, "is not a feature file: expected"),
+        (f"{BEGUN}    nonsense\n", 4, "'nonsense' is no step, no row of a table and no comment; a step begins with"),
+        (f"{BEGUN}    then b\n", 4, "'then b' means nothing here; did you mean: Then b"),
+        (f"{BEGUN}  Scenario t\n", 4, "'Scenario t' means nothing here; did you mean: Scenario: t"),
+        (f"{BEGUN}Feature: g\n", 4, "'Feature: g' begins a second feature, and a file holds one"),
+        ("Feature f\n", 1, "'Feature f' means nothing here; did you mean: Feature: f"),
+        ("# language: de\nFeature: f\n", 2, "'Feature: f' stands where a feature has to begin, in the language de"),
+        (f'{BEGUN}      """\n      b\n', 4, "the doc string that begins here has no end"),
+        (f"{BEGUN}    @tag\n    Given a\n", 5, "a tag stands above Feature, Rule, Scenario or Examples"),
+        (f"{BEGUN}    @tag\n", 5, "a tag stands above Feature, Rule, Scenario or Examples"),
+        ("\ufeffFeature: f\n", 1, "it begins with a byte order mark"),
     ],
 )
 def test_a_file_that_is_no_feature_says_where(
@@ -147,7 +158,19 @@ def test_a_file_that_is_no_feature_says_where(
 ) -> None:
     with pytest.raises(FeatureError) as caught:
         read(text)
-    assert str(caught.value).startswith(f"a.feature:{line}: {reason}")
+    assert str(caught.value).startswith(f"a.feature:{line}: is not a feature file: {reason}")
+
+
+def test_a_file_without_a_feature_may_become_one(read: Callable[[str], Feature]) -> None:
+    with pytest.raises(NoFeature, match=r"a\.feature:1: holds no feature"):
+        read("# only a comment\n")
+
+
+def test_a_file_in_another_encoding_says_where_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.feature"
+    path.write_bytes("Feature: f\n  Scenario: Grüße\n".encode("latin-1"))
+    with pytest.raises(FeatureError, match=r"a\.feature:2: .* not text in UTF-8; save it in this encoding"):
+        read_feature(path)
 
 
 def test_a_changed_file_is_read_again(read: Callable[[str], Feature]) -> None:

@@ -93,6 +93,12 @@ Feature: Broken
     When I publish "a"
     And nobody knows it
     Then I expect "b" within 50ms
+  Scenario: misspelt
+    When nobody knows it, too
+    And I pubish "a"
+  Scenario: misspelt first
+    When I pubish "a"
+    And nobody knows it
 """
 
 
@@ -110,4 +116,6 @@ def test_a_step_of_behave_is_told_by_its_exception(tmp_path: Path) -> None:
         "c": "AssertionError without a message",
         "before a check": "ValueError: first",
         "unknown before a check": 'no step matches "And nobody knows it"',
+        "misspelt": 'no step matches "When nobody knows it, too"',
+        "misspelt first": """no step is defined as 'I pubish "a"'; did you mean: I publish "a\"""",
     }

@@ -164,7 +164,15 @@ def test_a_diagnosis_has_the_keys_of_its_kind(stage_report: Report, diagnosis: R
         (lambda r: r["run"].update(started_at="2027-01-02T03:04:05"), "run.started_at: "),
         (lambda r: r["run"].update(xdist={"workers": 0, "incomplete_workers": []}), "run.xdist.workers: 0 is"),
         (lambda r: r["tests"][0].update(choreo_meta={"timeout_ms": "5s"}), "tests[0].choreo_meta.timeout_ms"),
-        (lambda r: r.update(schema_version="2"), "schema_version: '2' is not one of 1, 1.1, 1.2, 1.3"),
+        (
+            lambda r: r.update(schema_version="1.4"),
+            "schema_version: '1.4' is not one of '1', '1.1', '1.2', '1.3'; it was written by a newer choreo-bdd",
+        ),
+        (
+            lambda r: r.update(schema_version="1.0"),
+            "schema_version: '1.0' is not one of '1', '1.1', '1.2', '1.3'; the first version is written '1'",
+        ),
+        (lambda r: r.update(schema_version=1.3), "schema_version: 1.3 is not one of '1', '1.1', '1.2', '1.3'"),
         (
             lambda r: handle(r)["failure"].update(children=[{"kind": "odd", "path": "", "expected": 1}]),
             "tests[0].scenarios[0].handles[0].failure.children[0].kind: 'odd' is not one of",

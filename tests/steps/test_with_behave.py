@@ -183,6 +183,15 @@ def test_an_undefined_step_between_ours_is_reported_as_such(project: Project) ->
     assert "1 undefined" in ran
 
 
+def test_an_undefined_step_tells_what_it_probably_should_be(project: Project) -> None:
+    feature = 'Feature: f\n  Scenario: s\n    When I pubish "a"\n    And nobody knows it\n    And I expcet "b"\n'
+    ran = project.feature(feature).behave("--junit", "--junit-directory", "junit")
+    told = """:3: no step is defined as 'I pubish "a"'; did you mean: I publish "a\""""
+    assert told in ran
+    assert told in (project.folder / "junit" / "TESTS-a.xml").read_text(encoding="utf-8")
+    assert "did you mean" not in project.behave("--dry-run", "-f", "progress")
+
+
 def test_the_report_is_written_beside_the_run(project: Project) -> None:
     project.file(
         "pyproject.toml", '[tool.behave.formatters]\nchoreo = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"\n'

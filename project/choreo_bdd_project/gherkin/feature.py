@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.refusals import Refusal, refusals
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
 
-if TYPE_CHECKING:
-    from gherkin.errors import ParserError
-
-_PLACE = re.compile(r"^\(\d+:\d+\): ")
 _Node = Mapping[str, Any]
 
 
@@ -41,13 +38,16 @@ class Feature:
     """A feature file and the scenarios that run from it, in the order of their lines.
 
     ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
-    that run nothing.
+    that run nothing. ``asides`` are the lines of all descriptions, with their numbers,
+    ``refusals`` what keeps a framework from running any of it.
     """
 
     head: FeatureHead
     scenarios: tuple[Scenario, ...]
     templates: tuple[tuple[str, int], ...]
     without_rows: tuple[tuple[str, int], ...]
+    asides: tuple[tuple[str, int], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
     def begun_at(self, line: int) -> tuple[Scenario, ...]:
         """All runs of the scenario or outline that begins at a line."""
@@ -99,11 +99,15 @@ def find_scenario(nodeid: str, root: Path) -> tuple[FeatureHead, Scenario] | Non
 @lru_cache(maxsize=256)
 def _read(path: str, file: str, _changed_ns: int, _size: int) -> Feature:
     """Kept until the file changes: runners, lint and reports ask for the same one."""
+    data = Path(path).read_bytes()
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FeatureError(file, 1, f"is not a feature file: {error}") from error
-    return _parsed(text, file)
+        raise not_text(file, data, error) from error
+    if text.startswith("\ufeff"):
+        told = "it begins with a byte order mark, which frameworks take for text; save it as UTF-8 without one (no BOM)"
+        raise FeatureError(file, 1, f"is not a feature file: {told}")
+    return _parsed(text.replace("\r\n", "\n").replace("\r", "\n"), file)
 
 
 def _parsed(text: str, file: str) -> Feature:
@@ -113,18 +117,11 @@ def _parsed(text: str, file: str) -> Feature:
     try:
         document: Any = Parser().parse(text)
     except ParserError as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, text, error) from error
     if document.get("feature") is None:
         raise NoFeature(file, 1, "holds no feature")
-    return _Reader(file, document["feature"]).feature()
-
-
-def _unreadable(file: str, error: ParserError) -> FeatureError:
-    from gherkin.errors import CompositeParserException  # noqa: PLC0415 - as above
-
-    first = error.errors[0] if isinstance(error, CompositeParserException) else error
-    line = (getattr(first, "location", None) or {"line": 1})["line"]
-    return FeatureError(file, line, f"is not a feature file: {_PLACE.sub('', str(first))}")
+    feature = _Reader(file, document["feature"]).feature()
+    return replace(feature, asides=tuple(_asides(document["feature"], text.splitlines())))
 
 
 class _Reader:
@@ -156,6 +153,7 @@ class _Reader:
                 for each in written
                 if self._is_outline(each) and not any(examples["tableBody"] for examples in each["examples"])
             ),
+            refusals=tuple(refusals(node, self._outline_words)),
         )
 
     def _written(
@@ -255,6 +253,18 @@ def _tags(node: _Node) -> tuple[str, ...]:
 
 def _cells(row: _Node) -> tuple[str, ...]:
     return tuple(cell["value"] for cell in row["cells"])
+
+
+def _asides(node: _Node, lines: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The lines of descriptions from a node on downwards; Gherkin's parser tells where a node begins only."""
+    number = node["location"]["line"]
+    for text in filter(None, map(str.strip, node["description"].splitlines())):
+        number = next((at for at in range(number + 1, len(lines) + 1) if lines[at - 1].strip() == text), number)
+        yield text, number
+    for child in node.get("children", ()):
+        yield from _asides(*child.values(), lines)
+    for examples in node.get("examples", ()):
+        yield from _asides(examples, lines)
 
 
 def _description(node: _Node) -> str:

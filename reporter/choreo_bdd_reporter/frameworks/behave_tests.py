@@ -107,7 +107,7 @@ def _failure_text(scenario: Any, steps: Iterable[Any]) -> str | None:
     parts = [] if not scenario.error_message else [scenario.error_message]
     for step in steps:
         if step.status in (Status.undefined, Status.untested_undefined):
-            parts.append(f"{step.location}: undefined step: {step.keyword} {step.name}")
+            parts.append(step.error_message or f"{step.location}: undefined step: {step.keyword} {step.name}")
         elif step.error_message:
             parts.append(f"{step.location}: {step.keyword} {step.name}\n{step.error_message}")
     if not parts and _STEP_STATUS.get(scenario.status) == "errored":

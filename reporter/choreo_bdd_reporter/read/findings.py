@@ -144,6 +144,13 @@ def _reply_findings(entry: Entry) -> Iterator[Finding]:
                 }
 
 
+def _suggested(entry: Entry, text: str) -> str | None:
+    """What the run has said of a sentence that nobody defines, where it knew what was meant."""
+    told = f"no step is defined as {text!r}; "
+    lines = (entry.test["traceback"] or "").splitlines()
+    return next((line[line.index(told) :] for line in lines if told in line), None)
+
+
 def _test_finding(entry: Entry) -> Finding:
     """No expectation explains the verdict: the step's own message does, or the exception in its traceback."""
     broken = ((index, step) for index, step in enumerate(entry.steps) if step.get("status") in BROKEN_STEPS)
@@ -153,7 +160,7 @@ def _test_finding(entry: Entry) -> Finding:
     if step is None:
         return {"status": status, "cause": "error" if status == "errored" else "failed", "sentence": said}
     if step["status"] == "undefined":
-        sentence = f'no step matches "{str(step["keyword"]).strip()} {step["text"]}"'
+        sentence = _suggested(entry, str(step["text"])) or f'no step matches "{step["keyword"].strip()} {step["text"]}"'
         return {"status": status, "cause": "undefined step", "sentence": sentence, "step": index}
     return {"status": status, "cause": "step failed", "sentence": _said(step.get("message")) or said, "step": index}
 

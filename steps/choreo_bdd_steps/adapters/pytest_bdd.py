@@ -26,6 +26,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.pytest_bdd_model import (
     BUS,
     buses_of,
+    fill,
     is_of_its_row,
     scenario_of,
     tags_of,
@@ -121,6 +122,7 @@ def _told_plainly(work: Callable[[], None]) -> None:
         pytest.fail(complaint, pytrace=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # whoever reports the scenario sees its steps filled in
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Begin the scenario; what it expects without publishing anything itself listens from now on."""
     __tracebackhide__ = True
@@ -132,8 +134,11 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
         scenario_names(Path(feature.filename))
     elif not _uses_ours(request, scenario):
         return
+    fill(request.node, scenario)
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
+    if not scenario.steps:
+        run.note_no_steps(f"{relative(feature.filename)}:{scenario.line_number}")
     run.listen()
 
 
@@ -216,15 +221,14 @@ def pytest_bdd_before_step_call(
 
 def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, feature: Feature, step: Step) -> None:
     """Tell a step that is nearly one of ours what it probably should be."""
-    from choreo_bdd_steps.lint.suggesting import did_you_mean  # noqa: PLC0415 - see the module's docstring
+    from choreo_bdd_steps.lint.suggesting import undefined  # noqa: PLC0415 - see the module's docstring
 
     __tracebackhide__ = True
     if _RUN not in request.node.stash:
         return
-    hint = did_you_mean(step.name)
-    if hint is not None:
-        place = f"{relative(feature.filename)}:{step.line_number}"
-        pytest.fail(f"{place}: no step is defined as {step.name!r}; {hint}", pytrace=False)
+    told = undefined(step.name)
+    if told is not None:
+        pytest.fail(f"{relative(feature.filename)}:{step.line_number}: {told}", pytrace=False)
 
 
 class _OwnTags:

@@ -26,6 +26,7 @@ from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.taken_names import taken_names
 from choreo_bdd_steps.lint.topics import alien_topics, unfilled_topics, unknown_topics, unusable_topics
+from choreo_bdd_steps.plan.asides import is_unrun, unrun_step
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
 
@@ -110,6 +111,12 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
                 told[scenario] = tuple(_lint_scenario(context, scenario, relative(file)))
         yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
+    for text, line in feature.asides:
+        if is_unrun(text):
+            yield Finding(relative(file), line, "unrun-step", unrun_step(text))
+    for each in feature.refusals:
+        severity = Severity.ERROR if each.by_all else Severity.WARNING
+        yield Finding(relative(file), each.line, "refused", each.reason, severity)
     if not feature.templates:
         yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
     for name, line in feature.without_rows:

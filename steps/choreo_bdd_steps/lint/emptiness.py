@@ -13,7 +13,7 @@ from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, ExpectationSpec, Payload, Publish, Request
 
-_EVERY = re.compile(r"([\w-]+)['\"]?\s*:\s*!every\b")
+_EVERY = re.compile(r"(?<![\w-])([\w-]++)['\"]?\s*:\s*!every\b")
 
 
 def every_element_of_nothing(subject: Subject) -> Iterator[Finding]:

@@ -92,6 +92,16 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
                     yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], columns))
 
 
+def unfilled_cells(subject: Subject) -> Iterator[Finding]:
+    """A cell that is ``<x>`` and nothing else, where no column is called so: taken as it stands."""
+    columns = [each.lower() for each in subject.scenario.columns]
+    for step in subject.plan.steps:
+        for whole in filter(None, (_OUTLINE.fullmatch(cell) for row in step.call.table or () for cell in row)):
+            if not difflib.get_close_matches(whole[1].lower(), columns, n=1):
+                message = f"{unfilled(whole[1], subject.scenario.columns)}, and so taken as it stands"
+                yield subject.at(step.call, "unfilled-placeholder", message, Severity.WARNING)
+
+
 def unfilled(name: str, columns: Sequence[str]) -> str:
     """What is told of a placeholder that no column fills."""
     there = f"which are {', '.join(columns)}" if columns else "of which this scenario has none"
@@ -372,6 +382,7 @@ def smells(subject: Subject) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     undefined_steps,
     outline_placeholders,
+    unfilled_cells,
     tags,
     transports,
     bodies,

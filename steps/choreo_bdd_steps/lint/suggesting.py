@@ -79,6 +79,7 @@ _SLOTS: Mapping[str, str] = MappingProxyType(
         "ordinal": "O", "method": "M", "status": "N",
     }
 )  # fmt: skip
+_COMMENT = re.compile(r"\s#[^\"]*\Z")
 _MARK = re.compile(r"«(\w)»")
 _LONGEST = 500
 """Characters of a sentence: how alike two are takes a time that grows with the square of their lengths."""
@@ -88,8 +89,17 @@ def did_you_mean(text: str) -> str | None:
     """What to say of a sentence that nobody defines; ``None`` for one that is nothing like any phrase."""
     if recognise_text(WITHOUT_UNIT.sub(r"\g<0>ms", text)) is not None:
         return unit_missing(text)
+    without = _COMMENT.sub("", text)
+    if without != text and recognise_text(without) is not None:
+        return f"a comment needs a line of its own: {without}"
     meant = suggestion(text)
     return meant and f"did you mean: {meant}"
+
+
+def undefined(text: str) -> str | None:
+    """What to say in a run of a sentence that nobody defines; ``None`` where it is nothing like any phrase."""
+    hint = did_you_mean(text)
+    return hint and f"no step is defined as {text!r}; {hint}"
 
 
 def suggestion(text: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,7 +16,7 @@ from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import in_other_case
-from choreo_bdd_steps.errors import CheckFailed, StepError
+from choreo_bdd_steps.errors import CheckFailed, StepError, warn
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.capture import lookup
@@ -154,7 +153,7 @@ class Checking:
                 for note in handle.notes:
                     warning = on_one_line(f"{armed.step.call.place}: {note}")
                     self._state.session.warnings.append(warning)
-                    warnings.warn(warning, stacklevel=2)
+                    warn(warning)
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return
@@ -270,7 +269,7 @@ class Checking:
                         scope.verdicts.abort(expectation, why)
                         continue
                     await scope.decide([expectation], alone=self._is_alone)
-            return _result_of(scope, aborted=not completed), completed
+            return _result_of(scope, self._state.only_transport, aborted=not completed), completed
         finally:
             scope.close()
 
@@ -286,9 +285,9 @@ class Checking:
         return why
 
 
-def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
+def _result_of(scope: Scope, only_transport: str | None, *, aborted: bool) -> AnyResult:
     if None in scope.links:
-        return finish(scope, aborted=aborted)
+        return finish(scope, aborted=aborted, transport_name=only_transport)
     from choreo_bdd.stage.result import stage_result  # noqa: PLC0415 - most runs use one transport
 
     note_foreign_messages(scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,8 +12,8 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
-from choreo_bdd.scenario.result import ScenarioResult, acquainted
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd.scenario.result import acquainted
+from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
@@ -117,7 +116,7 @@ class ScenarioRun:
         if step is not None and self._state.session.hints(f"{UndeclaredAct.__name__} {step.call.text}"):
             told = undeclared(step, check)
             self._state.session.warnings.append(told)
-            warnings.warn(told, UndeclaredAct, stacklevel=3)
+            warn(told, UndeclaredAct)
 
     def finish(self, *, passed: int | None = None, at_once: bool = False) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once.
@@ -139,10 +138,7 @@ class ScenarioRun:
                 if not at_once:
                     state.let_services_tell()
                 spans = (*self._acting.spans, *state.spans)
-                if isinstance(result, ScenarioResult) and (name := state.only_transport):
-                    self.result = replace(result, spans=spans, transport_name=name)
-                else:
-                    self.result = replace(result, spans=spans)
+                self.result = replace(result, spans=spans) if spans else result
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()
@@ -150,9 +146,7 @@ class ScenarioRun:
             if observers.wants_recordings():
                 self._keep_recording(self.result, passed)
             for each in unasserted:
-                if state.session.config.vacuity == "error":
-                    raise StepError(each.place, each.reason)
-                self._warn_of(each)
+                self._require_no(each)
         return self.result
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
@@ -189,9 +183,20 @@ class ScenarioRun:
                 told = self.redactor().text(f"this scenario has passed, but {how}")
                 yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
+    def note_no_steps(self, place: str) -> None:
+        """Say of a scenario without steps that it proves nothing."""
+        if self._state.session.config.vacuity != "ignore":
+            reason = "the scenario has no steps: it passes whatever happens"
+            self._require_no(vacuity.VacuousStep(place, reason))
+
+    def _require_no(self, emptiness: vacuity.VacuousStep) -> None:
+        if self._state.session.config.vacuity == "error":
+            raise StepError(emptiness.place, emptiness.reason)
+        self._warn_of(emptiness)
+
     def _warn_of(self, emptiness: vacuity.VacuousStep) -> None:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
-        warnings.warn(str(emptiness), vacuity.VacuityWarning, stacklevel=3)
+        warn(str(emptiness), vacuity.VacuityWarning)
 
     def listen(self) -> None:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ from choreo_bdd.scenario.links import Link
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.templates.rendering import render
@@ -130,7 +129,7 @@ def _require_nobody_elses(state: State, link: Link, written: str) -> None:
             f"here as well; give each an id of its own, as in: Given order_id is a unique id"
         )
         state.session.warnings.append(told)
-        warnings.warn(told, ReusedId, stacklevel=2)
+        warn(told, ReusedId)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from choreo_bdd_steps.language.extensions import user_matcher
-from choreo_bdd_steps.lint import Finding, Severity, as_code_quality, as_github, as_json, feature_files, lint
+from choreo_bdd_steps.lint import Finding, Severity, as_code_quality, as_github, as_json, as_text, feature_files, lint
 from choreo_bdd_steps.lint.suggesting import suggestion
 from choreo_bdd_steps.plan.explain import explain_file
 
@@ -266,6 +266,40 @@ def test_a_file_that_is_no_feature_is_one_finding(tmp_path: Path) -> None:
     path = write(tmp_path, [])
     path.write_text("this is not Gherkin\n")
     assert [finding.rule for finding in lint([path])] == ["unreadable-feature"]
+
+
+def test_a_comment_behind_a_step_is_told_where_it_belongs(tmp_path: Path) -> None:
+    [finding, *_] = lint([write(tmp_path, ['When I publish "a" # send it', 'Then I expect "b"'])])
+    assert finding.message.endswith('; a comment needs a line of its own: I publish "a"')
+
+
+def test_finds_a_cell_that_no_column_fills(tmp_path: Path) -> None:
+    sent = 'When I publish "a":\n      | field | value   |\n      | n     | <total> |\n      | m     | a <b> c |'
+    [finding] = lint([write(tmp_path, [sent, 'Then I expect "b"'])])
+    assert finding.message.startswith("<total> is in no column of the examples, of which this scenario has none")
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("And a\n    When b", "4: error: neither behave nor pytest-bdd takes And as the first step"),
+        ("* a\n    When b", "4: warning: pytest-bdd takes no * as the first step"),
+        ("When b\n      ```\n      c\n      ```", "5: warning: behave reads no doc string between ```"),
+        (
+            "When <b>\n    Examples:\n      | b |\n      | c |",
+            "5: warning: behave takes examples below an outline",
+        ),
+        ("When b\n    * a\n    And c", None),
+    ],
+)
+def test_finds_what_only_one_framework_would_run(tmp_path: Path, steps: str, told: str | None) -> None:
+    path = tmp_path / "one.feature"
+    (tmp_path / "steps.py").write_text("@step('a')\n@step('b')\n@step('c')\ndef check(): ...\n", encoding="utf-8")
+    path.write_text(f"Feature: one\n\n  Scenario: one\n    {steps}\n", encoding="utf-8")
+    found = [str(each) for each in as_text(lint([path])).splitlines() if "[refused]" in each]
+    assert len(found) == (told is not None)
+    assert told is None or f"one.feature:{told}" in found[0]
 
 
 def test_suggests_the_quotes_that_are_missing(tmp_path: Path) -> None:
@@ -613,6 +647,12 @@ def test_warns_of_every_element_of_a_list_that_is_sent_empty(
     findings = lint([write(tmp_path, steps)])
     assert [finding.rule for finding in findings] == rules
     assert all(finding.severity is Severity.WARNING for finding in findings)
+
+
+@pytest.mark.timeout(60)
+def test_one_long_word_in_a_body_takes_no_time_to_speak_of(tmp_path: Path) -> None:
+    path = write(tmp_path, ['When I publish "a":' + doc(f"text: {'x' * 300_000}"), 'Then I expect "b" where n is 1'])
+    assert lint([path]) == []
 
 
 @pytest.mark.parametrize("name", ["self", "none", "not"])

@@ -1,0 +1,26 @@
+"""Sentences of ours in a description: written as steps, and run by no framework."""
+
+from __future__ import annotations
+
+from choreo_bdd_steps.vocabulary import recognise_text
+
+_DRIVING = ("topic", "method")
+"""What a sentence that sends or checks has; without one it may be prose, as `The limit is 5` is."""
+
+
+def is_unrun(text: str) -> bool:
+    """Whether a line of a description is a sentence of ours, with a keyword of whatever spelling or without one."""
+    return '"' in text and any(map(_drives, (text, text.partition(" ")[2].strip())))
+
+
+def _drives(sentence: str) -> bool:
+    known = recognise_text(sentence)
+    return known is not None and any(known.args.get(name) for name in _DRIVING)
+
+
+def unrun_step(text: str) -> str:
+    """What is wrong with such a line, and what to do."""
+    return (
+        f"{text!r} is part of a description and is not run: a step begins with Given, When, Then, And or But and a "
+        f"blank, and stands below a line `Scenario: …` with its colon, all in capital letters as here"
+    )

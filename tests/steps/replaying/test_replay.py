@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -477,7 +478,7 @@ def test_watching_goes_on_whatever_is_being_written(project: Project, monkeypatc
     project.pytest("features", "--harness-report=report")
     recordings = project.folder / "report" / "recordings.jsonl"
     kept = recordings.read_text("utf-8")
-    edits = [
+    edits: list[Callable[[], object]] = [
         lambda: project.feature("Feature: F\n  Scenario: Paid\n    Given what\n      | a |\n      | b | c |\n"),
         recordings.unlink,
         lambda: (recordings.write_text(kept, "utf-8"), project.feature(_FEATURE.replace("total is 13", "total is 12"))),

@@ -413,7 +413,10 @@ def test_what_came_before_the_publish_that_a_time_counts_from_is_not_what_it_is_
 
 
 def test_a_publish_on_another_transport_is_no_beginning_of_a_hop(make_bench: MakeBench) -> None:
-    buses = {each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id") for each in ("bus", "other")}
+    buses = {
+        each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id")
+        for each in ("bus", "other")
+    }
     bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
     bench.echo("x", "y")
     played = bench.play('When I publish "x"', 'Then from "x" on other to "y" on bus takes at most 50ms')

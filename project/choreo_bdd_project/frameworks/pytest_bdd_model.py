@@ -77,7 +77,7 @@ def ahead_of(item: pytest.Item) -> tuple[FeatureHead, Scenario] | None:
 
 
 def fill(item: pytest.Item, scenario: Any) -> None:
-    """Fill in the row of an outline as Gherkin does; pytest-bdd takes all of ``< 3 and name is <name>`` for one name."""
+    """Fill in the row of an outline as Gherkin does; pytest-bdd takes ``< 3 and n is <n>`` for one placeholder."""
     template, row = template_of(item), _row(item)
     if template is None or not row:
         return

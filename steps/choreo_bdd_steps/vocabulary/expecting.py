@@ -305,8 +305,8 @@ PHRASES = (
     Phrase(
         f"{_HOP} takes at most {{within:duration}}",
         Expect,
-        "Expect that a message comes on the second topic so soon after the one on the first: its publish, where this "
-        "scenario publishes it and no `where` tells it apart, else its receipt.",
+        "Expect that a message comes on the second topic so soon after the one on the first: its publish, where a "
+        "step above publishes it and no `where` tells it apart, else its receipt.",
         'Then from "orders.accepted" to "orders.settled" where order.id is 7 takes at most 100ms',
         _expecting(_hop),
     ),

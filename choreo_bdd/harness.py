@@ -305,13 +305,8 @@ class Harness:
         A transport that cannot ask its broker is taken at its word.
         """
         self.require_own_loop()
-        if not fits(self._transport, Fencing):
-            return
-        try:
-            await self._transport.fence(topics)
-        except Exception as error:
-            self.router.untold(topics, str(error))
-            raise
+        if fits(self._transport, Fencing):
+            await self.router.fenced(topics, self._transport.fence(topics))
 
     def remark(self, topic: str) -> str | None:
         """What its transport knows of a topic that whoever misses a message should hear."""

@@ -8,7 +8,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -71,19 +71,17 @@ class LoopThread:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("LoopThread.run() was called on the loop's own thread and would wait for itself")
-        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
+        answer: _Answer[T] = _Answer()
         tasks: list[asyncio.Task[None]] = []
         try:
             loop = self.loop
             loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(_answered(coroutine, answer))))
-        except RuntimeError:
-            coroutine.close()
-            raise
-        try:
-            return answer.result(timeout_s)
+            return answer.wait(timeout_s)
         except BaseException:
-            with contextlib.suppress(RuntimeError):  # a loop that is closed has ended it already
-                loop.call_soon_threadsafe(_cancel, tasks, coroutine)
+            try:
+                self.loop.call_soon_threadsafe(_cancel, tasks, coroutine)
+            except RuntimeError:  # there is no loop, or one that is closed and has ended what it had begun
+                coroutine.close()
             raise
 
     def stop(self, *, timeout_s: float = 5.0) -> None:
@@ -97,25 +95,55 @@ class LoopThread:
         sys.setswitchinterval(self._usual_interval_s)
 
 
-async def _answered(work: Coroutine[Any, Any, T], answer: concurrent.futures.Future[T]) -> None:
+class _Answer(Generic[T]):
+    """What one thread waits for and another says, once: a bare lock, as each scenario goes this way twice."""
+
+    __slots__ = ("_error", "_said", "_value")
+
+    def __init__(self) -> None:
+        self._said = threading.Lock()
+        self._said.acquire()
+        self._error: BaseException | None = None
+        self._value: T
+
+    def give(self, value: T) -> None:
+        self._value = value
+        self._said.release()
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+        self._said.release()
+
+    def wait(self, timeout_s: float | None) -> T:
+        if not self._said.acquire(timeout=-1 if timeout_s is None else timeout_s):
+            raise TimeoutError
+        if self._error is None:
+            return self._value
+        try:
+            raise self._error
+        finally:
+            del self  # which would hold the error, which holds this frame
+
+
+async def _answered(work: Coroutine[Any, Any, T], answer: _Answer[T]) -> None:
     """Do the work and tell whoever waits in the same turn of the loop."""
     try:
-        result = await work
+        answer.give(await work)
     except asyncio.CancelledError:
-        answer.cancel()
+        answer.fail(concurrent.futures.CancelledError())
         raise
     except BaseException as error:
-        answer.set_exception(error)
+        answer.fail(error)
         if not isinstance(error, Exception):
             raise
-    else:
-        answer.set_result(result)
 
 
 def _cancel(tasks: Sequence[asyncio.Task[None]], work: Coroutine[Any, Any, object]) -> None:
     for task in tasks:
         task.cancel()
         task.add_done_callback(lambda _: work.close())  # it may not have begun
+    if not tasks:
+        work.close()
 
 
 class LoopPoster:

@@ -26,6 +26,7 @@ def is_pattern(topic: str) -> bool:
     return any(segment in ("*", ">") for segment in topic.split("."))
 
 
+@lru_cache(maxsize=1024)
 def malformed(topic: str) -> str | None:
     """What is wrong with a topic that nobody can mean, or that is a pattern on one broker and a name on the next.
 

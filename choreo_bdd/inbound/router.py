@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count, islice
 
 from choreo_bdd.codecs import Codec
@@ -20,7 +20,7 @@ from choreo_bdd.inbound.joining import Joining
 from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message, NoPayload
-from choreo_bdd.observers.traffic import Lost, Traffic
+from choreo_bdd.observers.traffic import Fenced, Lost, Traffic
 from choreo_bdd.shared.policy_facts import is_strict
 from choreo_bdd.transports.base import Ready, Transport, promise_of
 
@@ -118,7 +118,8 @@ class Route:
 
     def deliver(self, message: Message) -> None:
         """Decode, read the id, and hand the message to the listeners concerned."""
-        self._router.take_down(self.topic, message)
+        if self._router.traffic is not None:
+            self._router.traffic.hear(self.topic, message)
         try:
             delivery = self._router.read(message, subscribed=self.topic)
         except Unreadable as error:
@@ -193,11 +194,19 @@ class Router:
         if self.traffic is not None:
             self.traffic.hear(subscribed, message)
 
-    def untold(self, topics: Iterable[str], reason: str) -> None:
-        """Note that the broker has not said whether all has come on these topics, where that is wanted."""
+    async def fenced(self, topics: Collection[str], answer: Awaitable[None]) -> None:
+        """Wait until the broker has said that all has come on these topics, and note that, if anybody wants it."""
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        try:
+            await answer
+        except Exception as error:
+            if self.traffic is not None:
+                now = loop.time()
+                self.traffic.lost += [Lost(now, str(error), topic, is_untold=True) for topic in topics]
+            raise
         if self.traffic is not None:
-            now = asyncio.get_running_loop().time()
-            self.traffic.lost += [Lost(now, reason, topic, is_untold=True) for topic in topics]
+            self.traffic.fence(Fenced(asked_at, loop.time(), tuple(topics)))
 
     def remarked(self, topic: str, told: str | None) -> str | None:
         """Note what a transport has to say of a topic, where that is wanted; it is handed on."""

@@ -184,7 +184,9 @@ def compile_spec(spec: object, *, strict: bool, exact: bool = False) -> Node:
     if isinstance(spec, Mapping):
         items = tuple((key, compile_spec(item, strict=strict, exact=exact)) for key, item in spec.items())
         leaves = sum(node.leaves for _, node in items)
-        return DictNode(items, frozenset(spec), exact, max(leaves, 1))
+        # what asks of its fields only that they are not there does not ask for itself, as a path does not
+        admits = bool(items) and not exact and all(node.admits_missing for _, node in items)
+        return DictNode(items, frozenset(spec), exact, max(leaves, 1), admits)
     if isinstance(spec, list):
         nodes = tuple(compile_spec(item, strict=strict, exact=exact) for item in spec)
         return ListNode(nodes, exact, max(sum(node.leaves for node in nodes), 1))

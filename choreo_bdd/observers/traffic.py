@@ -56,6 +56,14 @@ class Lost(NamedTuple):
     is_untold: bool = False
 
 
+class Fenced(NamedTuple):
+    """The broker was asked at a time whether all had come on these topics, and had handed it over at a later one."""
+
+    at: float
+    until: float
+    topics: tuple[str, ...]
+
+
 class Traffic:
     """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it.
 
@@ -66,6 +74,7 @@ class Traffic:
         self.heard: deque[Heard] = deque()
         self.sent: list[Sent] = []
         self.lost: list[Lost] = []
+        self.fenced: list[Fenced] = []
         self.remarks: dict[str, str] = {}
         self.dropped = 0
         self._bytes = 0
@@ -75,6 +84,7 @@ class Traffic:
         self.heard.clear()
         self.sent.clear()
         self.lost.clear()
+        self.fenced.clear()
         self.remarks.clear()
         self.dropped = self._bytes = 0
 
@@ -95,6 +105,12 @@ class Traffic:
         """Take down a departure."""
         if len(self.sent) < MESSAGES_MAX:
             self.sent.append(sent)
+
+    def fence(self, fenced: Fenced) -> None:
+        """Take down that all has come, where something came between question and answer: it counts as come in time."""
+        came = self.heard and self.heard[-1].message.received_at > fenced.at
+        if came and len(self.fenced) < MESSAGES_MAX:
+            self.fenced.append(fenced)
 
     def unheard(self, topic: str, payload: bytes, words: str) -> None:
         """Take down that a message which has left has reached nobody."""

@@ -55,7 +55,7 @@ class Proofs:
     @property
     def is_live(self) -> bool:
         """Whether all of them have been kept."""
-        return all(is_proven(arming.ready) for arming in self._armings)
+        return not self._armings or all(is_proven(arming.ready) for arming in self._armings)
 
     async def ready(self) -> None:
         """Wait until all of them are kept; ``SubscriptionFailed`` for the first that is not."""

@@ -262,11 +262,11 @@ class Scenario:
         return self._result
 
 
-def finish(scope: Scope, *, aborted: bool = False) -> ScenarioResult:
-    """Seal the timeline of a single-link scope and make its result."""
+def finish(scope: Scope, *, aborted: bool = False, transport_name: str | None = None) -> ScenarioResult:
+    """Seal the timeline of a single-link scope and make its result; its transport may have another name there."""
     scope.timeline.seal()
-    handles = tuple(each.handle for each in scope.expectations)
-    passed = not aborted and all(handle.outcome is Outcome.PASS for handle in handles)
+    handles = tuple([each.handle for each in scope.expectations])
+    passed = not aborted and {handle.outcome for handle in handles} <= {Outcome.PASS}
     keep = aborted or not passed or bool(scope.replies) or scope.options.keep_timeline
     link = next(iter(scope.links.values()))
     return ScenarioResult(
@@ -276,11 +276,11 @@ def finish(scope: Scope, *, aborted: bool = False) -> ScenarioResult:
         passed=passed,
         timeline=scope.timeline.entries() if keep else (),
         timeline_dropped=scope.timeline.dropped if keep else 0,
-        replies=tuple(reply.report() for reply in scope.replies),
+        replies=tuple([reply.report() for reply in scope.replies]),
         surprises=scope.surprises(),
         strays=scope.verdicts.strays() if keep else (),
         transport_failures=tuple(scope.outbox.failures),
-        transport_name=link.harness.transport_name,
+        transport_name=transport_name or link.harness.transport_name,
         allowlist_path=link.harness.allowlist_path,
         duration_ms=(scope.clock() - scope.opened_at) * 1000,
     )

@@ -21,7 +21,7 @@ from choreo_bdd.scenario.adoption import disown, hear_too, own, rename, translat
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.backlog import Backlog
 from choreo_bdd.scenario.judging.expectation import Expectation, Heard
-from choreo_bdd.scenario.judging.handle import Handle, Outcome
+from choreo_bdd.scenario.judging.handle import Handle, are_resolved
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.windows import Windows
 from choreo_bdd.scenario.links import Link, require_heard, require_matcher
@@ -297,8 +297,7 @@ class Scope:
 
     async def wait(self, handles: Iterable[Handle], deadline: float) -> None:
         """Wait until every one of these is resolved, at the longest until a loop time."""
-        waiting = tuple(handles)
-        await self.until(lambda: all(handle.outcome is not Outcome.PENDING for handle in waiting), deadline)
+        await self._changes.until(partial(are_resolved, list(handles)), deadline)
 
     def awaited(self, handles: Iterable[Handle]) -> None:
         """Say, from any thread, that somebody waits for these from now on: a loop that is blocked sees it too late."""
@@ -372,13 +371,13 @@ class Scope:
 
     def surprises(self) -> tuple[SurpriseEntry, ...]:
         """Messages on this scope's topics, since it was entered, that no scenario owned."""
+        logged: list[SurpriseEntry] = []
+        for name, link in self.links.items():
+            logged += link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
+        if not logged:
+            return ()
         mine = {topic for _, topic in self._listeners}
-        return tuple(
-            entry
-            for name, link in self.links.items()
-            for entry in link.harness.router.dispatcher.surprise_log(since=self._surprised[name])
-            if any(topic_patterns.matches(topic, entry.topic) for topic in mine)
-        )
+        return tuple(each for each in logged if any(topic_patterns.matches(topic, each.topic) for topic in mine))
 
     # --- the end --------------------------------------------------------------------------------------------------
 

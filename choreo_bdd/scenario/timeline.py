@@ -122,8 +122,6 @@ class _Note(NamedTuple):
 
 
 def _cut(detail: str) -> str:
-    if len(detail) <= _TIMELINE_DETAIL_MAX_CHARS:
-        return detail
     return detail[: _TIMELINE_DETAIL_MAX_CHARS - 3] + "..."
 
 
@@ -173,7 +171,8 @@ class _Timeline:
             return
         try:
             since = max(0.0, (self._clock() if at is None else at) - self._anchor)
-            note = _Note(since, topic, action, _cut(detail), transport, source, message)
+            shown = detail if len(detail) <= _TIMELINE_DETAIL_MAX_CHARS else _cut(detail)
+            note = _Note(since, topic, action, shown, transport, source, message)
             if len(self._head) < self._max_head:
                 self._head.append(note)
             else:

@@ -18,7 +18,10 @@ def fits(value: object, protocol: Callable[..., P]) -> TypeGuard[P]:
     for name in methods:
         if getattr(value, name, None) is None:
             return False
-    return all(hasattr(value, name) for name in facts) if facts else True
+    for name in facts:  # noqa: SIM110 - it is asked of every message, and all() takes twice as long
+        if not hasattr(value, name):
+            return False
+    return True
 
 
 @cache

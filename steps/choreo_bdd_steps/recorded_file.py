@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from choreo_bdd.codecs.media import MediaBytes
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import Kept, Message, NoPayload
-from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.transports.base import TransportCapabilities
 from choreo_bdd_steps.recording import FORMAT, RecordedTransport, Recording
 
@@ -99,6 +99,7 @@ def _link(told: Any) -> RecordedTransport:
         heard=tuple(_heard(each, has_media=told["type"] == "http") for each in _is(list, told["heard"])),
         sent=tuple(map(_sent, _is(list, told["sent"]))),
         lost=tuple(map(_lost, _is(list, told["lost"]))),
+        fenced=tuple(map(_fenced, _is(list, told.get("fenced", [])))),
         dropped=_is(int, told["dropped"]),
         former={
             name: tuple(_is(str, each) for each in _is(list, missed))
@@ -152,6 +153,11 @@ def _lost(told: Any) -> Lost:
         bool(_maybe(bool, told, "unanswered")),
         bool(_maybe(bool, told, "untold")),
     )
+
+
+def _fenced(told: Any) -> Fenced:
+    _is(dict, told)
+    return Fenced(_number(told["at"]), _number(told["until"]), tuple(_is(str, each) for each in _is(list, told["on"])))
 
 
 def _headers(told: Mapping[str, Any]) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from choreo_bdd.message import NoPayload
-from choreo_bdd.observers.traffic import Heard, Lost, Sent, Traffic
+from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import TransportCapabilities
 
@@ -31,6 +31,7 @@ class RecordedTransport:
     heard: tuple[Heard, ...]
     sent: tuple[Sent, ...]
     lost: tuple[Lost, ...] = ()
+    fenced: tuple[Fenced, ...] = ()
     dropped: int = 0
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
@@ -78,6 +79,7 @@ def link_of(
             for each in traffic.sent
         ),
         lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
+        fenced=tuple(each._replace(at=each.at - begun, until=each.until - begun) for each in traffic.fenced),
         dropped=traffic.dropped,
         former=former,
         remarks=dict(traffic.remarks),
@@ -125,6 +127,9 @@ class _Writer:
             "heard": [self._heard(each) for each in link.heard],
             "sent": [self._sent(each) for each in link.sent],
             "lost": [self._lost(each) for each in link.lost],
+            "fenced": [
+                {"at": each.at, "until": each.until, "on": [*map(self._text, each.topics)]} for each in link.fenced
+            ],
             "dropped": link.dropped,
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
             "remarks": {self._text(topic): self._text(told) for topic, told in link.remarks.items()},
@@ -192,6 +197,9 @@ class _Writer:
     def _payload(self, payload: bytes) -> dict[str, Any]:
         if isinstance(payload, NoPayload):
             return {"none": True}
+        if self._is_secret_in_utf_16(payload):
+            self.masked += 1
+            return {"text": ""}
         try:
             text = payload.decode()
         except UnicodeDecodeError:
@@ -202,6 +210,14 @@ class _Writer:
         shown = self._redactor.document(text)
         self.masked += shown != text
         return {"text": shown}
+
+    def _is_secret_in_utf_16(self, payload: bytes) -> bool:
+        """Whether there is something to mask in what is read as UTF-16 or UTF-32, as JSON may be."""
+        encoding = json.detect_encoding(payload)
+        if encoding.startswith("utf-8"):
+            return False
+        text = payload.decode(encoding, "replace")
+        return bool(self._redactor.document(text) != text)
 
     def _text(self, text: str) -> str:
         shown = self._redactor.text(text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np  # noqa: F401 - not by a thread of the server: pytest.approx takes what is half imported for whole
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from choreo_bdd_chronicle.answer.query import Query
 from choreo_bdd_chronicle.answer.views.budgets import list_budgets
-from choreo_bdd_chronicle.store import open_store
+from choreo_bdd_chronicle.store import open_store, tables
 from tests.chronicle.conftest import Chronicle
 from tests.chronicle.reports import handle, late, report, timed_out
 
@@ -46,6 +47,16 @@ def test_a_laxer_target_allows_more(chronicle: Chronicle) -> None:
     chronicle.keep(on(2, *kept(98), late("a"), late("a")))
     assert [each["burned_pct"] for each in budgets(chronicle, target=95)] == [40.0]
     assert [each["burned_pct"] for each in budgets(chronicle, target="99.5")] == [400.0]
+
+
+def test_one_miss_of_very_many_is_not_none(chronicle: Chronicle) -> None:
+    chronicle.keep(on(2, *kept(1), late("a")))
+    store, rows = open_store(chronicle.settings.database), tables.run_topics
+    store.change(lambda connection, _: connection.execute(update(rows).values(budgeted=300_000))).result()
+    store.close()
+    (found,) = budgets(chronicle, target="99.9997")
+    assert found["compliance_pct"] == pytest.approx(100 - 100 / 300_000, abs=1e-8)
+    assert (found["compliance_pct"] < found["target_pct"], found["burned_pct"] > 100) == (True, True)
 
 
 def test_only_what_passes_the_filters_is_counted(chronicle: Chronicle) -> None:

@@ -48,6 +48,17 @@ def test_a_value_learned_in_one_place_is_hidden_in_every_form(text: str) -> None
     assert hides(json.dumps(redactor.value({"a": [text]}), ensure_ascii=False))
 
 
+@pytest.mark.parametrize("before", [b"", b"u", b"u:"])
+def test_a_value_is_hidden_where_base64_for_urls_writes_it_otherwise(before: bytes) -> None:
+    value = "9f3b~???>>>~~~???>>>"
+    text = base64.urlsafe_b64encode(before + value.encode()).decode()
+    assert not {"-", "_"}.isdisjoint(text[4:-4])
+    redactor = Redactor()
+    redactor.learn(value)
+    assert text[4:-4] not in redactor.text(text)
+    assert "<redacted>" in redactor.text(text)
+
+
 def test_values_that_overlap_are_hidden_to_the_end_of_the_last() -> None:
     redactor = Redactor()
     redactor.learn(["tok-1234-abcd", "abcd-9f3b-zyxw", "9f3b-zy"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -73,16 +73,30 @@ class TestLoopThread:
             thread.run(endless.run(), timeout_s=0.01)
         assert endless.ended.wait(10)
 
-    def test_an_interrupt_while_waiting_cancels_the_coroutine(
+    def test_an_interrupt_while_waiting_cancels_the_coroutine(self, thread: LoopThread) -> None:
+        endless, waiting = Endless(), threading.get_ident()
+
+        def interrupt() -> None:
+            endless.began.wait(10)
+            signal.pthread_kill(waiting, signal.SIGINT)  # what Ctrl-C does to whoever waits
+
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            thread.run(endless.run())
+        assert endless.ended.wait(10)
+
+    def test_an_interrupt_as_soon_as_the_work_is_handed_over_cancels_it(
         self, thread: LoopThread, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        endless = Endless()
+        endless, hand_over = Endless(), thread.loop.call_soon_threadsafe
 
-        def interrupted(future: Any, timeout: float | None = None) -> None:
+        def interrupted(call: Callable[..., object], *arguments: Any) -> None:
+            monkeypatch.undo()
+            hand_over(call, *arguments)
             assert endless.began.wait(10)
-            raise KeyboardInterrupt  # what Ctrl-C does to whoever waits here
+            raise KeyboardInterrupt
 
-        monkeypatch.setattr(concurrent.futures.Future, "result", interrupted)
+        monkeypatch.setattr(thread.loop, "call_soon_threadsafe", interrupted)
         with pytest.raises(KeyboardInterrupt):
             thread.run(endless.run())
         assert endless.ended.wait(10)

@@ -263,6 +263,33 @@ def test_a_blank_in_a_column_is_one_in_a_tag_too(project: Project, framework: st
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_less_than_sign_before_a_placeholder_is_no_placeholder(reported: Project, framework: str) -> None:
+    reported.feature('''
+        Feature: f
+          Scenario Outline: <n> < <most> of <topic>
+            When I publish "<topic>":
+              """
+              {n: <n>, text: "1 < 2 <topic>"}
+              """
+            Then I expect "<topic>" where n < 5 and text contains <topic> within <budget>
+            And I expect "<topic>":
+              | field | value             |
+              | text  | matches /1 < 2 <topic>/ |
+              | n     | < <most>          |
+
+            Examples:
+              | topic | n | most | budget |
+              | a     | 1 | 2    | 1s     |
+              | b     | 3 | 4    | 2s     |
+        ''').file("choreo.yaml", "{}")
+    ran = report(reported, framework)
+    assert ran.code == 0, ran.text
+    results = json.loads((reported.folder / "report" / "results.json").read_text("utf-8"))
+    assert [each["name"] for each in results["tests"]] == ["1 < 2 of a -- @1.1", "3 < 4 of b -- @1.2"]
+    assert 'I expect "b" where n < 5 and text contains b within 2s' in json.dumps(messages(reported)).replace("\\", "")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("examples", ["", "Examples:\n      | n |"], ids=["no examples", "no rows"])
 def test_an_outline_without_rows_runs_nothing(project: Project, framework: str, examples: str) -> None:
     rows = """

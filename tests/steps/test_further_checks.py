@@ -138,6 +138,19 @@ def test_a_pattern_and_its_topic_count_no_message_twice(bench: Bench) -> None:
     ).passed()
 
 
+def test_messages_that_a_pattern_and_its_topic_have_taken_are_counted_together(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x.eu", {"n": 1}), ("x.eu", {"n": 2}), ("x.eu", {"n": 1})])
+    bench.play(
+        'When I publish "a"',
+        'Then I expect "x.eu" where n is 2',
+        'And I expect exactly 2 "x.*" messages where n is 1 within 50ms',
+        'And the first "x.eu" message has:\n  n: 1',
+        'And the second "x.eu" message has:\n  n: 2',
+        'And the last "x.eu" message has:\n  n: 1',
+        'And I expect no other "x.eu" for 50ms',
+    ).passed()
+
+
 def test_a_later_phase_counts_its_own(bench: Bench) -> None:
     says_three(bench)
     bench.service("b", lambda _: [("x", {"n": 8})])
@@ -360,6 +373,51 @@ def test_a_hop_may_have_to_take_at_least_so_long(bench: Bench, begin: str, earli
     if outcome == "fail":
         assert "too early: the message on 'y' came" in played.message
         assert f"ms after '{begin}'" in played.message
+
+
+@pytest.mark.parametrize("take", ["most", "least"])
+def test_a_hop_begins_with_the_message_where_the_scenario_publishes_its_topic_only_later(
+    bench: Bench, take: str
+) -> None:
+    bench.echo("a", "y")
+    bench.echo("a", "x", after_s=0.03)
+    bench.echo("a", "y", after_s=0.1)
+    played = bench.play(
+        'When I publish "a"',
+        f'Then from "x" to "y" takes at {take} 50ms',
+        'When I publish "x"',
+        'Then I expect "x"',
+    )
+    if take == "most":
+        assert played.failed_step == 'from "x" to "y" takes at most 50ms'
+    else:
+        assert played.passed().handles[1].latency_ms == pytest.approx(70)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'from "b" to "x" takes at most 100ms',
+        'from "b" to "x" takes at least 10ms',
+        'I expect "x" within 100ms of "b"',
+        'I expect at least 1 "x" message within 100ms of "b"',
+    ],
+)
+def test_what_came_before_the_publish_that_a_time_counts_from_is_not_what_it_is_about(bench: Bench, check: str) -> None:
+    bench.echo("a", "x", after_s=0.02)
+    acts = ('When I publish "a"', "And I wait 40ms", 'And I publish "b"')
+    played = bench.play(*acts, f"Then {check}")
+    assert "out of order: on 'x' a matching message came before the publish on 'b'" in played.message
+    bench.echo("b", "x", after_s=0.03)
+    assert bench.play(*acts, f"Then {check}").passed().handles[-1].latency_ms == pytest.approx(30)
+
+
+def test_a_publish_on_another_transport_is_no_beginning_of_a_hop(make_bench: MakeBench) -> None:
+    buses = {each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id") for each in ("bus", "other")}
+    bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
+    bench.echo("x", "y")
+    played = bench.play('When I publish "x"', 'Then from "x" on other to "y" on bus takes at most 50ms')
+    assert "nothing arrived: no matching message arrived on 'x' on other" in played.message
 
 
 def two_orders(bench: Bench) -> None:

@@ -12,29 +12,45 @@ from types import MappingProxyType, ModuleType
 
 import pytest
 
+from choreo_bdd.transports.memory import MockTransport
 from choreo_bdd_project.config import TransportConfig
 from tests.steps.conftest import MakeBench
-from tests.support import oracle, oracle_services
-from tests.support.oracle import TIMEOUT_MS, Check, Phase, Scenario, first_broken
+from tests.support import oracle, oracle_carried, oracle_services
+from tests.support.oracle import REPLIES, TIMEOUT_MS, Check, Phase, Scenario, first_broken
 from tests.support.step_bench import Bench, Played
 
 SEEDS = 10
 SCENARIOS = 30
 BUSES = {
-    name: TransportConfig(name, "memory", "the test", correlation_field="correlation_id") for name in ("bus", "other")
+    name: TransportConfig(name, "memory", "the test", correlation_field="correlation_id", request_field="answer_to")
+    for name in ("bus", "other")
 }
+
+
+def memory_bus(bench: Bench, name: str) -> MockTransport:
+    transport = bench.session.transport(name)
+    assert isinstance(transport, MockTransport)
+    return transport
 
 
 def serve(bench: Bench, phases: Sequence[Phase]) -> None:
     """A system that says what the phases tell, each at its time after it has heard of the phase's act."""
     said = {phase.act: phase.said for phase in phases}
-    buses = {name: bench.session.transport(name) for name in BUSES}
+    buses = {name: memory_bus(bench, name) for name in BUSES}
 
     def on_message(topic: str, data: bytes) -> None:
-        own = json.loads(data)["correlation_id"]
+        heard = json.loads(data)
         for each in said[topic]:
-            whole = {**each.body, "correlation_id": own if each.is_own else "stranger"}
-            say = partial(buses[each.bus].publish, each.topic, json.dumps(whole).encode())
+            payload = {name: value for name, value in each.body.items() if not name.startswith("@")}
+            is_own = each.is_own and not each.body.get("@stranger")
+            whole = {**payload, "correlation_id": heard["correlation_id"] if is_own else "stranger"}
+            say = partial(
+                buses[each.bus].publish,
+                heard["answer_to"] if each.topic == REPLIES else each.topic,
+                json.dumps(whole).encode(),
+                headers=each.body.get("@headers", {}),
+                key=each.body.get("@key"),
+            )
             asyncio.get_running_loop().call_later(each.at / 1000, say)
 
     async def subscribe() -> None:
@@ -65,7 +81,7 @@ def _passing(scenario: Scenario, broken: Check | None) -> int:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("seed", range(SEEDS))
-@pytest.mark.parametrize("kind", [oracle, oracle_services], ids=["watching", "playing"])
+@pytest.mark.parametrize("kind", [oracle, oracle_services, oracle_carried], ids=["watching", "playing", "carrying"])
 def test_the_first_step_that_breaks_is_the_one_that_must(make_bench: MakeBench, seed: int, kind: ModuleType) -> None:
     bench = make_bench(timeout_s=TIMEOUT_MS / 1000, transports=MappingProxyType(BUSES), default_transport="bus")
     for number in range(SCENARIOS):

@@ -222,6 +222,15 @@ def test_counts(bench: Bench, quantity: str, sent: int, outcome: str) -> None:
     assert (played.error is None) == (outcome == "pass")
 
 
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("quantity", ["exactly", "at most"])
+def test_a_count_is_over_its_window_wherever_its_step_stands(bench: Bench, quantity: str, number: int) -> None:
+    bench.service("a", lambda _: [("x", {})] * number)
+    bench.echo("a", "x", after_s=0.12)
+    check = f'Then I expect {quantity} {number} "x" messages within 50ms'
+    bench.play('When I publish "a"', "And I wait 180ms", check).passed()
+
+
 def test_a_count_nothing_came_for_is_timeout(bench: Bench) -> None:
     assert bench.play('When I publish "a"', 'Then I expect exactly 2 "x" messages within 50ms').outcomes == ["timeout"]
 

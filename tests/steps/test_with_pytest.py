@@ -88,6 +88,29 @@ def test_without_being_asked_nothing_is_collected(project: Project) -> None:
     assert outcomes(ran) == {"test_x.py::test_x": "PASSED"}
 
 
+def test_many_features_named_one_by_one_are_looked_up_once_each(project: Project) -> None:
+    """pytest shows every file of a folder to the hook for each one named there; each look resolved all the names."""
+    project.file(
+        "conftest.py",
+        """
+        from pathlib import Path
+
+        resolve, looked = Path.resolve, []
+        Path.resolve = lambda self, *strict: looked.append(self) or resolve(self, *strict)
+
+
+        def pytest_sessionfinish():
+            print("looked up", sum(path.suffix == ".feature" for path in looked))
+        """,
+    )
+    names = [f"features/f{number}.feature" for number in range(12)]
+    for number in range(12):
+        project.feature('Feature: F\n  Scenario: s\n    When I publish "a"\n    Then I expect "a"\n', f"f{number}")
+    ran = project.pytest("--collect-only", "-qs", *names)
+    assert "12 tests collected" in ran
+    assert int(ran.text.split("looked up ")[1].split()[0]) <= 5 * 12
+
+
 def test_the_setting_choreo_features_names_folders(project: Project) -> None:
     project.feature(SEVERAL).file("pytest.ini", "[pytest]\nchoreo_features = features\n")
     assert len(outcomes(project.pytest("-v"))) == 5

@@ -10,16 +10,15 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+
+from tests.support.oracle_conditions import BODIES, COMPARED, Body, Holds, always, compared, condition, is_idle
 
 TIMEOUT_MS = 200.0
 TOPICS = {"bus": ("t.x", "t.y", "t.z"), "other": ("o.x", "o.y")}
 PATTERNS = {"bus": ("t.*", "t.>"), "other": ("o.*",)}
 DURATIONS_MS = (20, 40, 60, 100)
+REPLIES = "(the inbox of the request)"
 MOMENTS_MS = (0, 0, 5, 5, 15, 35, 55, 75, 95, 130, 170, 230)
-
-Body = dict[str, Any]
-Holds = Callable[[Body], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,54 +73,6 @@ class Check:
 
 def fits(bus: str, topic: str, message: Said) -> bool:
     return bus == message.bus and (topic == message.topic or (topic[-1] in "*>" and topic[0] == message.topic[0]))
-
-
-def always(_: Body) -> bool:
-    return True
-
-
-def _is_idle(holds: Holds) -> bool:
-    """Whether a condition holds for every body, or for none."""
-    return holds is not always and len({holds(each) for each in BODIES}) == 1
-
-
-# --- conditions -------------------------------------------------------------------------------------------------------
-
-
-def condition(draw: random.Random) -> tuple[str, Holds]:
-    """The end of a sentence, and what it says."""
-    parts = draw.sample(_parts(draw), draw.choice((0, 0, 1, 1, 2, 3)))
-    if not parts:
-        return "", always
-    word, every = draw.choice((("and", all), ("or", any)))
-    return " where " + f" {word} ".join(text for text, _ in parts), lambda body: every(h(body) for _, h in parts)
-
-
-def _parts(draw: random.Random) -> list[tuple[str, Holds]]:
-    number, text = draw.randint(1, 3), draw.choice(("a", "b", "ab"))
-    return [
-        *((f"n {words} {number}", partial(compared, compare, number)) for words, compare in COMPARED.items()),
-        (f"n is one of {number}, 9", lambda body: body["n"] in (number, 9)),
-        (f"s is {text}", lambda body: body["s"] == text),
-        (f"s is not {text}", lambda body: body["s"] != text),
-        (f"s matches /{text}.*/", lambda body: body["s"].startswith(text)),
-        (f"s contains {text}", lambda body: text in body["s"]),
-        ("o.k exists", lambda body: "k" in body.get("o", {})),
-        ("o.k is absent", lambda body: "k" not in body.get("o", {})),
-    ]
-
-
-COMPARED = {"is": operator.eq, "is not": operator.ne, ">": operator.gt, "<=": operator.le}
-
-
-def compared(compare: Callable[[int, int], bool], number: int, body: Body) -> bool:
-    return compare(body["n"], number)
-
-
-ABOUT: tuple[Body, ...] = ({}, {"o": {}}, {"o": {"k": 1}})
-BODIES: tuple[Body, ...] = tuple(
-    {"n": number, "s": text, **about} for number in (1, 2, 3) for text in ("a", "b", "ab", "ba") for about in ABOUT
-)
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -315,17 +266,31 @@ def _wait(draw: random.Random, _: str) -> Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """A step that publishes, and what: ``at`` counts from the step."""
+
+    text: str
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
-    """What the system says once it hears of ``act``, another publish after a ``pause``, and the checks behind both."""
+    """What the system says once it hears of ``act``, another publish after a ``pause``, and the checks behind both.
+
+    ``acts`` are further ones of the scenario's own; with ``is_request`` the first one asks for ``REPLIES``.
+    """
 
     act: str
     said: tuple[Said, ...]
     checks: tuple[Check, ...]
     pause: float = 0.0
+    acts: tuple[Act, ...] = ()
+    is_request: bool = False
 
     @property
     def steps(self) -> list[str]:
-        acts = [f'When I publish "{self.act}"']
+        acts = [f'When I {"request" if self.is_request else "publish"} "{self.act}"']
+        acts += [f"And {each.text}" for each in self.acts]
         if self.pause:
             acts += [f"And I wait {self.pause:.0f}ms", 'And I publish "nobody.listens"']
         return [*acts, *(f"Then {check.text}" for check in self.checks)]
@@ -355,7 +320,7 @@ class Scenario:
     def is_idle(self) -> bool:
         """Whether one of its conditions says nothing, which the grammar refuses."""
         conditions = [each for phase in self.phases for check in phase.checks for each in check.conditions]
-        return any(map(_is_idle, [*self.conditions, *conditions]))
+        return any(map(is_idle, [*self.conditions, *conditions]))
 
 
 def scenario(draw: random.Random) -> Scenario:
@@ -383,8 +348,11 @@ def first_broken(scenario: Scenario) -> Check | None:
     world, spoken = World([], listened), list[Said]()
     for phase in phases:
         world.opened = world.reached
-        world.began = world.reached = world.opened + phase.pause
         spoken.append(Said("bus", phase.act, world.opened + 0.0001, {}))
+        world.began = world.reached = world.opened + phase.pause
+        for act in phase.acts:
+            spoken += [replace(each, at=each.at + world.reached + 0.0002) for each in act.said]
+            world.began = world.reached = world.reached + act.said[-1].at
         spoken += [replace(each, at=each.at + world.opened) for each in phase.said]
         world.said = in_order(spoken)  # all that was taken is older than what is new here, and keeps its place
         for check in phase.checks:

@@ -8,26 +8,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.support.oracle import (
-    BODIES,
-    COMPARED,
     DURATIONS_MS,
     TIMEOUT_MS,
     TOPICS,
-    Body,
     Check,
-    Holds,
     Phase,
     Said,
     Scenario,
     World,
-    always,
     checks,
-    compared,
-    condition,
     messages,
     on_bus,
     one,
 )
+from tests.support.oracle_conditions import BODIES, COMPARED, Body, Holds, always, compared, condition
 
 _TRIGGERS = (("bus", "t.x"), ("other", "o.x"))
 _REPLIES = (("bus", "t.y"), ("bus", "t.z"), ("other", "o.y"))

@@ -87,7 +87,7 @@ async def test_the_first_message_of_a_turn_is_written_at_once_and_order_is_kept(
     async def write(batch: Sequence[Outgoing]) -> None:
         written.append(tuple(each.topic for each in batch))
 
-    def at_once(outgoing: Outgoing) -> bool:
+    def at_once(outgoing: Outgoing, _now: float) -> bool:
         if takes_at_once:
             written.append((outgoing.topic,))
         return takes_at_once

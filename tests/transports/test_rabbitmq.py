@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import random
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -114,6 +115,16 @@ async def test_properties_and_headers_of_a_foreign_message_arrive_as_text(
         "urgent": "true",
     }
     assert message.broker_time == datetime(2024, 5, 1, 12, 0, tzinfo=UTC).timestamp()
+
+
+async def test_no_two_messages_have_one_id_where_a_test_seeds_the_random_numbers(transport: RabbitTransport) -> None:
+    sink = Sink()
+    await transport.subscribe("orders.created", sink)
+    for headers in ({}, {}, {"tenant": "acme"}, {"tenant": "acme"}):
+        random.seed(1)
+        await transport.publish("orders.created", b"{}", headers=headers)
+    await sink.wait_for(4)
+    assert len({message.headers["amqp.message_id"] for message in sink.messages}) == 4
 
 
 async def test_headers_named_like_properties_are_published_as_properties(

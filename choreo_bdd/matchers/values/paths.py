@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 Part = str | int
@@ -65,6 +66,7 @@ def path_label(path: object) -> str:
     return path if isinstance(path, str) else ".".join(map(str, path_parts(path)))
 
 
+@lru_cache(maxsize=1024)  # the same few paths in each scenario
 def parse_path(text: str) -> tuple[Segment, ...]:
     """Read ``order.items[0].sku``, ``'key.with.dots'.x``, ``items[*].sku``, ``items[?]``, ``items[-1]``.
 

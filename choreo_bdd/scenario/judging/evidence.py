@@ -119,16 +119,17 @@ def _contract_problem(expectation: Expectation) -> str | None:
 
 def _early(expectation: Expectation) -> str | None:
     """How many matching messages came out of order, and out of what order."""
-    if not expectation.early or expectation.after is None:
+    if not expectation.early:
         return None
-    first = expectation.after
+    first, count = expectation.after, len(expectation.early)
+    messages = "a matching message" if count == 1 else f"{count} matching messages"
+    if first is None:
+        return f"{messages} came before the publish on {expectation.handle.budget_topic!r}"
     if any(map(expectation.is_untold, expectation.early)):
         return (
             f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "
             f"the broker does not say"
         )
-    count = len(expectation.early)
-    messages = "a matching message" if count == 1 else f"{count} matching messages"
     return f"{messages} came before the expected one on {first.topic!r}" + (
         "" if first.is_met else ", which never came"
     )

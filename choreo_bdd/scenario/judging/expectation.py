@@ -81,6 +81,7 @@ class Expectation:
         "count",
         "decisive",
         "early",
+        "had_begun",
         "handle",
         "has_closed_at",
         "held",
@@ -131,6 +132,8 @@ class Expectation:
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
         """Matching messages that came before the expectation it has to come after was met."""
+        self.had_begun: Callable[[float], bool] | None = None
+        """Whether by a loop time the publish was on its way that its times count from, where a topic names that one."""
         self._copies: dict[int, Message] = {}
         """Which message here is the one that met an expectation before, by the ``id`` of that one."""
         self.taken: list[Delivery] = []
@@ -298,12 +301,13 @@ class Expectation:
 
     def _note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""
-        assert self.after is not None  # else nothing is early
-        reason = f"out of order: it matched, but came before the expected message on {self.after.topic!r}"
+        before = self.handle.budget_topic if self.after is None else self.after.topic
+        what = "the publish" if self.after is None else "the expected message"
+        reason = f"out of order: it matched, but came before {what} on {before!r}"
         if self.is_untold(delivery):
-            reason = f"it matched, but the broker does not tell whether it came after the one on {self.after.topic!r}"
+            reason = f"it matched, but the broker does not tell whether it came after the one on {before!r}"
         self.early.append(delivery)
-        failure = MatchFailure("predicate", "<root>", {"after": self.after.topic})
+        failure = MatchFailure("predicate", "<root>", {"after": before})
         self.handle.note_mismatch(reason, delivery.value, failure)
         return reason
 
@@ -320,7 +324,7 @@ class Expectation:
         self.state = self._judging
         if self.decisive is None and self.state is State.MET:
             self.decisive = message
-        self.handle.note_message(delivery.record(self.link))
+        self.handle.note_message(delivery)
         if occurs.allows(self.count):
             return Heard.MATCHED, result.reason
         reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"
@@ -331,11 +335,13 @@ class Expectation:
     # --- order -----------------------------------------------------------------------------------------------------
 
     def is_early(self, delivery: Delivery, *, held_back: bool = False) -> bool:
-        """Whether a message is not known to have come after the expectation that must be met first.
+        """Whether a message is not known to have come after the expectation that must be met first, or the publish.
 
         One message cannot do for both. One that was ``held_back`` has been handed over before the other was.
         """
         if self.is_gone(delivery.message):
+            return True
+        if self.had_begun is not None and not self.had_begun(delivery.message.received_at):
             return True
         return not self._is_in_order(delivery, handed_over_later=not held_back)
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
+from choreo_bdd.scenario.timeline import Recordable
 
 _FAILURES_MAX = 20
 
@@ -63,7 +64,7 @@ class Handle:
         """What stands beside the verdict: messages that could have been meant, but not be read or attributed."""
         self._transport = transport
         self._failures: list[MatchFailure] = []
-        self._messages: list[MessageRecord] = []
+        self._messages: list[Recordable] = []
         self._latency_ms: float | None = None
         self._budget_ms: float | None = None
         self._budget_topic: str | None = None
@@ -80,14 +81,15 @@ class Handle:
     @property
     def messages(self) -> tuple[MessageRecord, ...]:
         """Every message that was counted, in order of arrival."""
-        return tuple(self._messages)
+        return tuple(each.record(self._transport) for each in self._messages)
 
     @property
     def message(self) -> Any:
         """Decoded payload of the (first) match, ``None`` after a failure; ``RuntimeError`` while pending."""
         if self.outcome is Outcome.PENDING:
             raise RuntimeError(f"the expectation on {self.topic!r} is still pending: there is no message yet")
-        return self._messages[0].payload if self._messages and self.outcome in (Outcome.PASS, Outcome.SLOW) else None
+        has_one = bool(self._messages) and self.outcome in (Outcome.PASS, Outcome.SLOW)
+        return self._messages[0].record(self._transport).payload if has_one else None
 
     @property
     def latency_ms(self) -> float:
@@ -188,9 +190,9 @@ class Handle:
 
     # --- for the engine -------------------------------------------------------------------------------------------
 
-    def note_message(self, record: MessageRecord) -> None:
+    def note_message(self, message: Recordable) -> None:
         """Keep a message that was counted."""
-        self._messages.append(record)
+        self._messages.append(message)
 
     def note_mismatch(self, reason: str, payload: Any, failure: MatchFailure | None) -> None:
         """Count a near-miss."""
@@ -229,3 +231,10 @@ class Handle:
     def forget_diagnosis(self) -> None:
         """Have the diagnosis made anew: something that bears on it, such as a late message, has happened since."""
         self._diagnosis = None
+
+
+def are_resolved(waiting: list[Handle]) -> bool:
+    """Whether all of these have their outcome; those that have it are taken out, and not asked again."""
+    while waiting and waiting[-1].outcome is not Outcome.PENDING:
+        waiting.pop()
+    return not waiting

@@ -85,9 +85,10 @@ def by_end_of_scope(why: str) -> Ruling:
 
 def too_early(handle: Handle, took: Timing) -> str | None:
     """What to say of a match that came before it may."""
-    earliest, since = handle.earliest_ms, handle.budget_topic
+    earliest = handle.earliest_ms
     if earliest is None or took.most_ms >= earliest:
         return None
+    since = handle.budget_topic
     came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
     sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
     return f"the message on '{handle.topic}' came {came}, {sooner}"

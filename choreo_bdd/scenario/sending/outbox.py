@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +22,9 @@ from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Ready
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for each message, in a quarter of the time
 class Publication:
-    """A message ready to go: stamped and encoded."""
+    """A message ready to go: stamped and encoded; nothing of it changes any more."""
 
     link: Link
     topic: str
@@ -159,6 +160,8 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
+        self._begun: dict[str, float] = {}
+        """When the first message on a topic was handed to its transport, in loop time."""
         self._acts: list[_Sent] = []
         """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
@@ -192,6 +195,7 @@ class Outbox:
 
         ``on_sent`` is called once it has left, with the loop time of that where the transport knows it.
         """
+        self._begun.setdefault(publication.topic, self._clock())
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
@@ -349,6 +353,10 @@ class Outbox:
             if sent.at <= by and topic in (None, sent.topic):
                 return sent.at
         return None
+
+    def had_begun(self, topic: str, by: float) -> bool:
+        """Whether by a loop time the first message on ``topic`` was on its way: an answer may overtake our knowing."""
+        return self._begun.get(topic, math.inf) <= by
 
     def close(self) -> None:
         """Give up what has not been sent yet."""

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from choreo_bdd.transports.shared.arrival import Arrival
+from choreo_bdd.transports.shared.tasks import run_through
+
+_MESSAGE = re.compile(rb"MSG (\S+) (\d+) (\d+)\r\n")
+"""The line before a message without headers that nobody asks an answer to."""
+_AWAITING_CONTROL_LINE = 1
+"""The state of the client's parser in which it is between two commands."""
+_LINE_END = b"\r\n"
+_PONG = b"PONG\r\n"
 
 Take = Callable[[Any, float], None]
 """Takes what the client has read, and the loop time at which it came."""
+
+
+class _Plain(NamedTuple):
+    """As much of the client's message as there is to one without headers and reply subject."""
+
+    subject: str
+    data: bytes
+    reply: str = ""
+    headers: None = None
 
 
 class _DivertingQueue(asyncio.Queue[Any]):
@@ -46,6 +65,32 @@ class Arrivals:
             await arrival.give_way()  # the client takes apart all it has read without a look at what comes meanwhile
 
         client._process_msg = processed
+        arrival.rest_of = partial(self._rest_of, client, reader, arrival)
+
+    def _rest_of(self, client: Any, reader: Any, arrival: Arrival, data: bytes) -> bytes:
+        """Take plain messages while the client waits for them, and spare the turns of the loop in which it would.
+
+        What is anything else, and all behind it, is the client's.
+        """
+        parser, at = client._ps, 0
+        if reader._waiter is None or parser.buf or parser.state != _AWAITING_CONTROL_LINE:
+            return data
+        while at < len(data):
+            if data.startswith(_PONG, at):
+                run_through(client._process_pong())
+                at += len(_PONG)
+                continue
+            line = _MESSAGE.match(data, at)
+            if line is None or arrival.must_give_way:
+                break
+            subject, number, size = line.groups()
+            begin, end = line.end(), line.end() + int(size)
+            waiting = getattr(client._subs.get(int(number)), "_pending_queue", None)
+            if data[end : end + 2] != _LINE_END or not isinstance(waiting, _DivertingQueue):
+                break
+            at = end + 2
+            waiting.put_nowait(_Plain(subject.decode(), data[begin:end]))
+        return data[at:]
 
     def divert(self, handle: Any, take: Take) -> None:
         """Have the messages of a subscription taken here."""

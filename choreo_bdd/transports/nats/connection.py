@@ -12,8 +12,10 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.topic_patterns import ByTopic
 from choreo_bdd.transports.nats.arrivals import Arrivals, end_subscription
+from choreo_bdd.transports.nats.confirmations import Confirmations
 from choreo_bdd.transports.nats.messages import (
     REPLY_TO,
+    command_to_publish,
     headers_of,
     keep_repeated_headers,
     last_words,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 NAME = "NatsTransport"
 CONFIRM_S = 10.0
 _TEARDOWN_S = 2.0
-_CONFIRM_AFTER_S = 0.001
 _PING_S = 2.0
 _WATCH_S = 0.2
 _PINGS_UNANSWERED = 2
@@ -43,6 +44,7 @@ _EAGER_TURNS = 10
 _PATIENT_S = 0.001
 
 _GIVEN_UP = "disconnected before the server confirmed it"
+_UNANSWERED = f"the server did not confirm it within {CONFIRM_S:g} s"
 _REFUSED = re.compile(r"permissions violation for (subscription to|publish to) \"([^\"]+)\"", re.IGNORECASE)
 
 
@@ -69,10 +71,7 @@ class Connection:
         self._proof: asyncio.Task[None] | None = None
         """The round trip that has not begun yet, and that proves what is subscribed to by then."""
         self._refused: set[tuple[str, str]] = set()
-        self._unconfirmed: list[Outgoing] = []
-        self._confirming: asyncio.Task[None] | None = None
-        self._due: asyncio.TimerHandle | None = None
-        """When to ask for the confirmation of what is unconfirmed, where nothing asks already."""
+        self._confirmations = Confirmations(client, refusal=self._refusal, send=self._send)
         self._closing = False
         self._writer: asyncio.StreamWriter | None = None
         self.outbound: Outbound
@@ -108,12 +107,12 @@ class Connection:
     async def close(self) -> None:
         """Send what is queued, close the connection and end every task."""
         await self.outbound.stop(timeout_s=_TEARDOWN_S / 2)
-        if self._due is not None:
-            self._due.cancel()
-            self._begin_to_confirm()
-        if self._confirming is not None:
-            await asyncio.wait([self._confirming], timeout=_TEARDOWN_S / 2)
+        if self._confirmations.are_due:
+            with contextlib.suppress(Exception):  # told to whoever published what it concerns
+                async with asyncio.timeout(_TEARDOWN_S / 2):
+                    await self._round_trip()
         self._closing = True
+        self._confirmations.give_up(_GIVEN_UP)
         self._tasks.cancel()
         await self._tasks.ended(patience_s=_TEARDOWN_S)
         await self._end_client()
@@ -133,13 +132,15 @@ class Connection:
 
     async def _watch(self) -> None:
         """Notice an end the client does not tell of: when the connection is reset, its last write fails before it."""
-        while self._client.is_connected:  # noqa: ASYNC110 - the client has no event for it
+        while self._client.is_connected:
+            self._confirmations.give_up(_UNANSWERED, older_than_s=CONFIRM_S)
             await asyncio.sleep(_WATCH_S)
         await self._on_closed()
 
     async def _on_closed(self) -> None:
         if not self._closing:
             self._closing = True
+            self._confirmations.give_up("the connection was lost before the server confirmed it")
             self._lose(f"the connection to the NATS server was lost{last_words(self._client)}")
 
     # --- subscribing ----------------------------------------------------------------------------------------------
@@ -260,29 +261,32 @@ class Connection:
             outgoing.sent(began_at if left_at is None else left_at)
         for outgoing in kept:
             outgoing.sent()
-        self._have_confirmed(written)
+        if ping := self._confirmations.behind(written):
+            self._send(ping)
 
-    def _write_now(self, outgoing: Outgoing) -> bool:
+    def _write_now(self, outgoing: Outgoing, now: float) -> bool:
         """Write a message past the client's flusher, where nothing waits before it: that saves turns of the loop."""
-        writer = self._writer
-        if writer is None or not self._client.is_connected or len(outgoing.payload) > _AT_ONCE_BYTES:
+        client, writer = self._client, self._writer
+        if writer is None or not client.is_connected or len(outgoing.payload) > _AT_ONCE_BYTES:
             return False
-        if self._client.pending_data_size or writer.transport.get_write_buffer_size():
+        if client._pending_data_size or writer.transport.get_write_buffer_size():
             return False
         if self._jetstream.stream_of(outgoing.topic) is not None:
             return False
-        left_at = asyncio.get_running_loop().time()
         try:
-            require_fitting(outgoing, self._client.max_payload)
-            with _no_flusher(self._client):
-                run_through(self._publish(outgoing))
-            writer.writelines(self._client._pending)
-            self._client._pending, self._client._pending_data_size = [], 0
+            require_fitting(outgoing, client.max_payload)
+            if outgoing.headers:
+                with _no_flusher(client):
+                    run_through(self._publish(outgoing))
+                command = b"".join(client._pending)
+                client._pending, client._pending_data_size = [], 0
+            else:
+                command = command_to_publish(outgoing)
+            writer.write(command + self._confirmations.behind([outgoing]))
         except Exception as error:  # noqa: BLE001 - told to whoever published it
             outgoing.fail(NAME, f"{type(error).__name__}: {error}")
         else:
-            outgoing.sent(left_at)
-            self._have_confirmed([outgoing])
+            outgoing.sent(now)
         return True
 
     async def _publish(self, outgoing: Outgoing) -> None:
@@ -293,47 +297,30 @@ class Connection:
             self._asked[reply_to] = outgoing
         await self._client.publish(outgoing.topic, outgoing.payload, reply=reply_to, headers=headers or None)
 
-    def _have_confirmed(self, written: Sequence[Outgoing]) -> None:
-        """Have all that has been written confirmed at once, a moment later: not in the way of the answers."""
-        self._unconfirmed += written
-        if self._due is None and (self._confirming is None or self._confirming.done()):
-            self._due = asyncio.get_running_loop().call_later(_CONFIRM_AFTER_S, self._begin_to_confirm)
-
-    def _begin_to_confirm(self) -> None:
-        self._due = None
-        self._confirming = self._tasks.spawn(self._confirm())
-
-    async def _confirm(self) -> None:
-        try:
-            while self._unconfirmed:
-                with contextlib.suppress(Exception):  # told to whoever published what it concerns
-                    await self._round_trip()
-        finally:
-            self._settle(self._unconfirmed, _GIVEN_UP)
-            self._unconfirmed = []
+    def _send(self, command: bytes) -> None:
+        """Write behind all that has been written."""
+        self._client._transport.write(command)
+        if self._writer is None:  # a WebSocket sends what is written when it is flushed
+            self._client._pending_data_size += len(command)
+            self._tasks.spawn(self._client._flush_pending())
 
     async def _round_trip(self) -> None:
         """Have the server answer behind everything sent so far, which confirms the messages written by now."""
-        written, self._unconfirmed = self._unconfirmed, []
-        reason = _GIVEN_UP
+        written, reason = self._confirmations.taken_over(), _GIVEN_UP
         try:
             await self._answered()
         except Exception as error:
             reason = f"the server did not confirm ({type(error).__name__})"
             raise
         else:
-            self._settle(written)
+            self._confirmations.settle(written)
         finally:
-            self._settle(written, reason)  # does nothing to what is confirmed
+            self._confirmations.settle(written, reason)  # does nothing to what is confirmed
 
-    def _settle(self, written: Sequence[Outgoing], reason: str | None = None) -> None:
-        for outgoing in written:
-            if reason is not None:
-                outgoing.fail(NAME, reason)
-            elif ("publish", outgoing.topic) in self._refused:
-                outgoing.fail(NAME, "the server denies this subject to us (permissions violation)")
-            else:
-                outgoing.confirm()
+    def _refusal(self, topic: str) -> str | None:
+        """Why the server took no message on a topic, if it has said so."""
+        denied = ("publish", topic) in self._refused
+        return "the server denies this subject to us (permissions violation)" if denied else None
 
     async def _until_written(self) -> float | None:
         """Wait until the client's buffer has gone to the socket: its flusher does so in the loop's next turns.

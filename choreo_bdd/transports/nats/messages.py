@@ -50,6 +50,11 @@ def require_fitting(outgoing: Outgoing, most: int) -> None:
         )
 
 
+def command_to_publish(outgoing: Outgoing) -> bytes:
+    """What the client would write for a message without headers that is fit to be sent."""
+    return b"PUB %b %d\r\n%b\r\n" % (outgoing.topic.encode(), len(outgoing.payload), outgoing.payload)
+
+
 @lru_cache(maxsize=1024)  # asked of every message
 def require_subject(subject: str) -> None:
     """``ValueError`` for a subject that a server would hang up on, take for another one, or deliver to nobody."""

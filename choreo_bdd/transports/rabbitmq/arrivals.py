@@ -1,40 +1,103 @@
-"""When deliveries came: noted as the client reads them, some queues and tasks before it hands them over."""
+"""What is delivered on a channel: stamped and, where that is wanted, handed over as the client reads it.
+
+The client itself hands a message over some queues and a task later.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 import aiormq
 from aiormq import spec
+from aiormq.abc import DeliveredMessage
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from choreo_bdd.transports.shared.arrival import Arrival
 
+_LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
+
+Take = Callable[[DeliveredMessage, float], None]
+"""Takes a delivery, and the loop time at which the last of its bytes came."""
+
 _CAME_AT: WeakKeyDictionary[object, float] = WeakKeyDictionary()
-"""Loop time at which the latest bytes of each delivery came."""
+"""Loop time at which the latest bytes came of each delivery that the client hands over."""
+
+_TAKERS: WeakKeyDictionary[aiormq.Channel, dict[str, Take]] = WeakKeyDictionary()
+"""By channel and consumer, who takes what is read for it."""
+
+
+class _Reading:
+    """A delivery of which not everything has been read."""
+
+    __slots__ = ("_body", "_delivery", "_header", "_missing", "_take")
+
+    def __init__(self, delivery: spec.Basic.Deliver, take: Take) -> None:
+        self._delivery = delivery
+        self._take = take
+        self._header: ContentHeader | None = None
+        self._body: list[bytes] = []
+        self._missing = 0
+
+    def is_whole_with(self, frame: ContentHeader | ContentBody) -> bool:
+        """Take a frame of it; whether it was the last."""
+        if isinstance(frame, ContentHeader):
+            self._header, self._missing = frame, frame.body_size
+        else:
+            self._body.append(frame.value or b"")
+            self._missing -= len(self._body[-1])
+        return self._missing <= 0
+
+    def hand_over(self, channel: aiormq.Channel, at: float) -> None:
+        """Hand it to whoever takes it; what that raises is logged."""
+        assert self._header is not None  # it is whole
+        try:
+            self._take(DeliveredMessage(self._delivery, self._header, b"".join(self._body), channel), at)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be read ends no connection
+            _LOG.error("rabbitmq_delivery_failed: %s raised over what was delivered", type(error).__name__)
 
 
 def stamp(channel: aiormq.Channel, arrival: Arrival) -> None:
     """Note from now on when what is delivered on a channel came; ``arrival`` knows when the connection's bytes did."""
     put = channel.frames.put
+    takers = _TAKERS[channel] = {}
     delivery: spec.Basic.Deliver | None = None
+    reading: _Reading | None = None
 
     async def stamped(item: tuple[int, object]) -> None:
-        nonlocal delivery
+        nonlocal delivery, reading
         frame = item[1]
         if isinstance(frame, spec.Basic.Deliver):
-            delivery = frame
+            take = takers.get(frame.consumer_tag or "")
+            delivery, reading = (frame, None) if take is None else (None, _Reading(frame, take))
         elif not isinstance(frame, ContentHeader | ContentBody):
-            delivery = None
-        if delivery is not None:
-            _CAME_AT[delivery] = arrival.of_the_last_read
-        await put(item)
+            delivery = reading = None
+        elif reading is not None and reading.is_whole_with(frame):
+            reading.hand_over(channel, arrival.of_the_last_read)
+            await arrival.give_way()
+            return
+        if reading is None:
+            if delivery is not None:
+                _CAME_AT[delivery] = arrival.of_the_last_read
+            await put(item)
         await arrival.give_way()
 
     channel.frames.put = stamped  # type: ignore[method-assign] # the client hands each frame on by it
 
 
-def came_at(delivered: aiormq.abc.DeliveredMessage) -> float:
-    """Loop time at which the last of a delivery's bytes came."""
+async def consume(channel: aiormq.Channel, queue: str, take: Take) -> None:
+    """Have what comes out of a queue taken as it is read, in its order; it counts as acknowledged."""
+    tag = f"choreo.{queue}"
+    _TAKERS[channel][tag] = take
+    await channel.basic_consume(queue, _taken, no_ack=True, consumer_tag=tag)
+
+
+async def _taken(_: DeliveredMessage) -> None:
+    """The client has nothing to hand over."""
+
+
+def came_at(delivered: DeliveredMessage) -> float:
+    """Loop time at which the last of the bytes came of a delivery that the client hands over."""
     return _CAME_AT[delivered.delivery]

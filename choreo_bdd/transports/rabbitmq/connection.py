@@ -62,6 +62,11 @@ class _Dialling(aiormq.TransportFactory):
         self.arrival = Arrival(reader)
         return reader, self._writer
 
+    def writer(self) -> asyncio.StreamWriter:
+        """Where the client writes."""
+        assert self._writer is not None  # the client is connected
+        return self._writer
+
     def cut(self) -> None:
         """Close the socket without a word."""
         if self._writer is not None:
@@ -106,7 +111,10 @@ class Connection:
         """Whether it is closed or lost: what ends then is no finding of a single subscription."""
         self._tasks = Tasks()
         self._publisher = Publisher(
-            routes, partial(self._channel, confirms=True), spawn=self._tasks.spawn, on_unheard=self._tell_unheard
+            routes,
+            partial(self._channel, confirms=True),
+            writer=self._dialling.writer,
+            on_unheard=self._tell_unheard,
         )
         self.outbound: Outbound
 
@@ -151,8 +159,10 @@ class Connection:
         if not self._connection.is_closed:
             for consumer in self._consumers.values():
                 self._tasks.spawn(consumer.leave())
-        await self._tasks.ended(patience_s=_TEARDOWN_S)
+            await self._publisher.settled(patience_s=_TEARDOWN_S)
+        await self._tasks.ended(patience_s=max(0.0, deadline - loop.time()))
         self._tasks.cancel()
+        self._publisher.stop()
         closing = loop.create_task(self._connection.close())
         await asyncio.wait([closing], timeout=max(0.0, deadline - loop.time()))
         if not closing.done():

@@ -14,7 +14,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.shared.promises import break_promise
-from choreo_bdd.transports.rabbitmq.arrivals import came_at
+from choreo_bdd.transports.rabbitmq.arrivals import consume
 from choreo_bdd.transports.rabbitmq.messages import binding_key, is_meant, message_of, routing_keys
 from choreo_bdd.transports.rabbitmq.refusals import last_word
 
@@ -65,7 +65,7 @@ class OwnQueue:
         channel = self._channel
         await channel.queue_declare(self.queue, exclusive=True, auto_delete=True, nowait=True)
         channel.on_consumer_cancel_callbacks.add(self._cancelled)
-        await channel.basic_consume(self.queue, self._arrived, no_ack=True)
+        await consume(channel, self.queue, self._arrived)
         channel.closing.add_done_callback(self._closed)
 
     # --- who hears what -------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class OwnQueue:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    async def _arrived(self, delivered: aiormq.abc.DeliveredMessage) -> None:
+    def _arrived(self, delivered: aiormq.abc.DeliveredMessage, at: float) -> None:
         if delivered.header.properties.message_type == _MARKER:
             self._passed(delivered.header.properties.message_id)
             return
@@ -136,7 +136,7 @@ class OwnQueue:
             if each.is_live:
                 topic = None if each.key == each.topic else each.topic
                 if topic not in made:
-                    made[topic] = message_of(delivered, topic, came_at(delivered), lane=self._lane)
+                    made[topic] = message_of(delivered, topic, at, lane=self._lane)
                 each.deliver(made[topic])
 
     def _concerned(self, delivered: aiormq.abc.DeliveredMessage) -> Sequence[Listening]:

@@ -13,17 +13,7 @@ NAME = "RabbitTransport"
 CONFIRM_S = 10.0
 """How long the broker may take for an answer."""
 
-_LAST_WORD_S = 1.0
 _OTHER_TYPE = re.compile(r"arg 'type' for exchange .* but current is '([^']+)'")
-
-
-async def why(channel: aiormq.Channel, error: BaseException) -> str:
-    """The broker's own words where it has closed the channel, else the client's."""
-    if isinstance(error, aiormq.ChannelInvalidStateError):  # it only says that the channel is closed
-        closing = channel.closing
-        await asyncio.wait([closing], timeout=_LAST_WORD_S)
-        return last_word(closing)
-    return reason_of(error)
 
 
 def last_word(closing: asyncio.Future[None]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
@@ -69,13 +69,17 @@ class Routes:
 
     usual: Exchange
     topics: tuple[tuple[str, Route], ...] = ()
+    _by_topic: topic_patterns.ByTopic[Route] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_topic", topic_patterns.ByTopic(Route(self.usual), self.topics))
 
     def of(self, topic: str) -> Route:
         """The way of a topic or pattern."""
         queue = queue_of(topic)
         if queue is not None:
             return Route(queue=queue, consume=True)
-        return topic_patterns.ByTopic(Route(self.usual), self.topics).of(topic)
+        return self._by_topic.of(topic)
 
     def must_not_hear(self, topic: str) -> bool:
         """Whether a queue bound for the topic or pattern would be the somebody that a mandatory topic asks for."""

@@ -127,14 +127,14 @@ class Connection:
         self._write(batch)
         await self._talking.drained()
 
-    def _send_now(self, outgoing: Outgoing) -> bool:
+    def _send_now(self, outgoing: Outgoing, now: float) -> bool:
         """Write a message, where the socket takes it at once."""
         if not self._talking.is_free:
             return False
-        self._write([outgoing])
+        self._write([outgoing], now)
         return True
 
-    def _write(self, batch: Sequence[Outgoing]) -> None:
+    def _write(self, batch: Sequence[Outgoing], left_at: float | None = None) -> None:
         """Write messages in order, in one go; each is told its fate when the server answers."""
         packed, kept = [], []
         for outgoing in batch:
@@ -144,7 +144,7 @@ class Connection:
                 outgoing.fail(_NAME, f"{type(error).__name__}: {error}")
             else:
                 kept.append(outgoing)
-        left_at = asyncio.get_running_loop().time()
+        left_at = asyncio.get_running_loop().time() if left_at is None else left_at
         for outgoing, answer in zip(kept, self._talking.write(packed), strict=True):
             answer.add_done_callback(partial(self._settle, outgoing, self._mode.bystanders(outgoing.topic)))
             outgoing.sent(left_at)

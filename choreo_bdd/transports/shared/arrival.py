@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 _TURN_S = 0.001
@@ -17,6 +18,9 @@ _TICK_S = 0.01
 """How coarsely a system may tell it; a time is rather late than before its message came."""
 _LAST_DATA_AT = 52
 """Where Linux's ``tcp_info`` has the milliseconds since the latest data came."""
+_READ_BYTES = 1 << 16
+"""How much is read at once. asyncio asks for four times as much, for which the system maps memory anew each time: that
+takes longer than the reading itself."""
 
 
 class Arrival:
@@ -29,7 +33,12 @@ class Arrival:
         self._pieces: deque[tuple[int, float]] = deque([(self._came, self._loop.time())])
         """How many bytes had come by the end of each piece that is not read yet, and when."""
         self._looked_at = self._loop.time()
-        self._socket = _socket_of(reader)
+        transport: Any = getattr(reader, "_transport", None)
+        if hasattr(transport, "max_size"):  # one that reads from the socket itself
+            transport.max_size = _READ_BYTES
+        self._socket = None if transport is None else transport.get_extra_info("socket")
+        self.rest_of: Callable[[bytes], bytes] | None = None
+        """Takes what it can of a piece past the reader, where nothing before it is unread; returns the rest."""
         self._feed = reader.feed_data
         reader.feed_data = self._note  # type: ignore[method-assign, assignment] # bytes are all that comes
 
@@ -39,7 +48,10 @@ class Arrival:
         laid_s = self._has_laid_s() if now - self._looked_at > _LAID_S else 0.0
         self._pieces.append((self._came, max(self._looked_at, now - laid_s)))
         self._looked_at = now
-        self._feed(data)
+        if self.rest_of is not None and not self._unread:
+            data = self.rest_of(data)
+        if data:
+            self._feed(data)
 
     def _has_laid_s(self) -> float:
         """For how long the latest data has lain in the socket at least: a loop that was blocked comes late to it."""
@@ -61,13 +73,13 @@ class Arrival:
             pieces.popleft()
         return pieces[0][1]
 
+    @property
+    def must_give_way(self) -> bool:
+        """Whether reading has kept the loop from looking for more for a while."""
+        return self._loop.time() - self._looked_at > _TURN_S
+
     async def give_way(self) -> None:
-        """Let the loop look for more, where reading has kept it from that for a while."""
-        if self._loop.time() - self._looked_at > _TURN_S:
+        """Let the loop look for more, where it must."""
+        if self.must_give_way:
             await asyncio.sleep(0)
             self._looked_at = self._loop.time()
-
-
-def _socket_of(reader: asyncio.StreamReader) -> Any:
-    transport = getattr(reader, "_transport", None)
-    return None if transport is None else transport.get_extra_info("socket")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -66,22 +67,26 @@ class Outgoing:
 
 
 Write = Callable[[Sequence[Outgoing]], Awaitable[None]]
-AtOnce = Callable[[Outgoing], bool]
-"""Writes a message now, if the client can without waiting; false where it has done nothing."""
+AtOnce = Callable[[Outgoing, float], bool]
+"""Writes a message at this loop time, now, if the client can without waiting; false where it has done nothing."""
+
+_APART_S = 0.0001
+"""What follows sooner belongs to a burst, which is written faster as one batch."""
 
 
 class Outbound:
     """A queue and the one task that empties it, batch by batch, through ``write``.
 
-    Where nothing is under way the first message of a turn of the loop is written ``at_once``, if that is possible; what
-    follows it in the same turn goes as one batch.
+    Where nothing is under way a message is written ``at_once``, if that is possible; what follows close behind it goes
+    as one batch.
     """
 
-    def __init__(self, transport: str, write: Write, *, at_once: AtOnce = lambda _: False) -> None:
+    def __init__(self, transport: str, write: Write, *, at_once: AtOnce = lambda *_: False) -> None:
         self._transport = transport
         self._write = write
         self._at_once = at_once
-        self._has_turn = True
+        self._latest = -math.inf
+        self._clock = asyncio.get_running_loop().time
         self._queue: deque[Outgoing] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -90,17 +95,15 @@ class Outbound:
 
     def put(self, outgoing: Outgoing) -> Ready:
         """Write a message, or queue it; its promise."""
-        if self._has_turn and self._idle.is_set() and not outgoing.is_given_up() and self._at_once(outgoing):
-            self._has_turn = False
-            asyncio.get_running_loop().call_soon(self._next_turn)
-            return outgoing.ready
+        if self._idle.is_set():
+            now = self._clock()
+            if now - self._latest >= _APART_S and not outgoing.is_given_up() and self._at_once(outgoing, now):
+                self._latest = now
+                return outgoing.ready
         self._queue.append(outgoing)
         self._idle.clear()
         self._wake.set()
         return outgoing.ready
-
-    def _next_turn(self) -> None:
-        self._has_turn = True
 
     async def _run(self) -> None:
         while True:

@@ -172,8 +172,8 @@ ENDPOINTS = (
         answer=lambda connection, question: comparing.compared(connection, question.caller, question.asked),
         parameters=(
             query.TENANT,
-            query.text("run", 64, "a run's id, or the SHA-256 of its report", is_required=True),
-            query.text("base_run", 64, "another run to compare it with"),
+            query.run("run", "a run's id, or the SHA-256 of its report", is_required=True),
+            query.run("base_run", "another run to compare it with"),
             query.text("base", BRANCH_MAX, "a branch to compare it with"),
             query.whole_number("threshold", 0, 10_000, 20),
         ),

@@ -19,6 +19,7 @@ EVENTS = "text/event-stream"
 _REF = "#/components/schemas/{name}"
 _PLACE = re.compile(r"{(\w+)(?::\w+)?}")
 _TEXT = {"type": "string"}
+_SAID = {"type": "string", "minLength": 1}
 _PLACES: dict[str, dict[str, Any]] = {
     "run_id": {"type": "string", "format": "uuid"},
     "topic": {"type": "string", "maxLength": TOPIC_MAX},
@@ -29,7 +30,7 @@ _REPORT = {
     "description": "A results.json of any version 1.x",
     "required": ["schema_version", "run", "tests"],
     "properties": {
-        "schema_version": _TEXT,
+        "schema_version": {"type": "string", "pattern": r"^1(\.[0-9])?$"},
         "run": {"type": "object"},
         "tests": {"type": "array", "items": {"type": "object"}},
     },
@@ -115,6 +116,8 @@ def _state() -> dict[str, Any]:
             "reason": {"type": ["string", "null"]},
             "until": {"type": ["string", "null"], "format": "date-time"},
         },
+        "if": {"properties": {"state": {"const": "muted"}}, "required": ["state"]},
+        "then": {"required": ["owner", "reason"], "properties": {"owner": _SAID, "reason": _SAID}},
     }
     operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": said}}}
     return operation

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError
 from choreo_bdd_chronicle.check import Fault, names
@@ -14,7 +15,9 @@ from choreo_bdd_chronicle.check.moments import microseconds
 RESOLUTIONS = ("raw", "hourly", "daily")
 _SPACED_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
-_PERCENT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?")
+_PERCENT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,17})?")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""The SHA-256 of a report, by which a run can be asked for."""
 _FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -98,6 +101,15 @@ def _below_100(value: str) -> float:
     return float(value)
 
 
+def _run(value: str) -> str:
+    if not DIGEST.fullmatch(value):
+        try:
+            UUID(value)
+        except ValueError:
+            raise ValueError("expected a run's id (a UUID), or the SHA-256 of its report") from None
+    return value
+
+
 def _flag(value: str) -> bool:
     if value.lower() not in _FLAGS:
         raise ValueError("expected true or false")
@@ -118,6 +130,13 @@ def text(name: str, longest: int, meaning: str, *, is_required: bool = False) ->
     """A text that must be met exactly."""
     schema = {"type": "string", "maxLength": longest}
     return Parameter(name=name, read=_bounded(longest), schema=schema, is_required=is_required, meaning=meaning)
+
+
+def run(name: str, meaning: str, *, is_required: bool = False) -> Parameter:
+    """A run, by its id or the SHA-256 of its report."""
+    kinds = [{"type": "string", "format": "uuid"}, {"type": "string", "pattern": f"^{DIGEST.pattern}$"}]
+    schema = {"anyOf": kinds, "maxLength": 64}
+    return Parameter(name=name, read=_run, schema=schema, is_required=is_required, meaning=meaning)
 
 
 def choice(name: str, values: tuple[str, ...], meaning: str) -> Parameter:

@@ -43,7 +43,13 @@ class PostgresDialect:
     def engine(self, url: str) -> Engine:
         """Connections through psycopg, each tried before it is used, so that a restarted server is found again."""
         address = make_url(url).set(drivername="postgresql+psycopg")
-        return create_engine(address, pool_size=_READERS, max_overflow=_READERS, pool_pre_ping=True)
+        return create_engine(
+            address,
+            pool_size=_READERS,
+            max_overflow=_READERS,
+            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged
+        )
 
     def begin_writing(self, connection: Connection) -> None:
         """Wait until no other process writes; the others are told at the commit."""

@@ -29,7 +29,9 @@ class SqliteDialect:
 
     def engine(self, url: str) -> Engine:
         """Connections to the file; SQLAlchemy opens transactions, not the driver."""
-        engine = create_engine(url, pool_size=_READERS, max_overflow=_READERS)
+        engine = create_engine(
+            url, pool_size=_READERS, max_overflow=_READERS, hide_parameters=True
+        )  # errors are logged
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine

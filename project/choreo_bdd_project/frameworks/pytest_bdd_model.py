@@ -72,7 +72,25 @@ def ahead_of(item: pytest.Item) -> tuple[FeatureHead, Scenario] | None:
     if template is None:
         return None
     scenario = template.render(_row(item) or {})
+    fill(item, scenario)
     return head_of(template.feature), scenario_of(item, template.feature, scenario)
+
+
+def fill(item: pytest.Item, scenario: Any) -> None:
+    """Fill in the row of an outline as Gherkin does; pytest-bdd takes all of ``< 3 and name is <name>`` for one name."""
+    template, row = template_of(item), _row(item)
+    if template is None or not row:
+        return
+    scenario.name = filled(template.name, row)
+    for step, written in zip(scenario.steps, template.steps, strict=True):
+        step.name = filled(written.name, row)
+        step.docstring = None if written.docstring is None else filled(written.docstring, row)
+        for cell, cell_written in zip(_cells(step), _cells(written), strict=True):
+            cell.value = filled(cell_written.value, row)
+
+
+def _cells(step: Any) -> list[Any]:
+    return [] if step.datatable is None else [cell for row in step.datatable.rows for cell in row.cells]
 
 
 def tags_of(item: pytest.Item) -> tuple[str, ...]:
@@ -172,7 +190,7 @@ def _row_name(item: Any, template: ScenarioTemplate) -> str | None:
         return None
     for group, examples in enumerate(template.examples, start=1):
         if position < len(examples.examples):
-            return row_name(template.render(row).name, group, position + 1, filled(examples.name or "", row))
+            return row_name(filled(template.name, row), group, position + 1, filled(examples.name or "", row))
         position -= len(examples.examples)
     return None
 

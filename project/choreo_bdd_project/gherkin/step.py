@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -27,9 +28,14 @@ class Step:
     @property
     def folder(self) -> Path:
         """Where relative files are looked for."""
-        return Path(self.file).parent
+        return _folder(self.file)
 
     @property
     def place(self) -> str:
         """``file:line``."""
         return f"{self.file}:{self.line}"
+
+
+@lru_cache(maxsize=256)  # asked for every step
+def _folder(file: str) -> Path:
+    return Path(file).parent

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial, wraps
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -99,13 +100,26 @@ def _watch_own_steps() -> None:
 
 
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
-    match = find(step)
+    known = recognised(step.name)
+    match = find(step) if known is None else _first(step, known[0])
     if match is None:
         _suggest(step)
     elif match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
+
+
+def _first(step: Any, phrase: Phrase) -> Any:
+    """What behave finds for a sentence of ours, of the user's own definitions too, but not asking all the others."""
+    definitions = the_step_registry.steps
+    for each in chain(definitions[step.step_type], definitions["step"]):
+        if type(each) is _PhraseMatcher and each.phrase is not phrase:
+            continue
+        match = each.match(step.name)
+        if match is not None:
+            return match
+    return None
 
 
 def _suggest(step: Any) -> None:
@@ -164,12 +178,9 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         return self
 
     def match(self, step_text: str) -> Match | None:
-        """How to run a sentence that is this phrase, ``None`` for any other.
-
-        behave asks all phrases one after the other; which one a sentence is has been found by then.
-        """
+        """How to run a sentence that is this phrase, ``None`` for any other."""
         known = recognised(step_text)
-        if known is None or known[0] is not self._phrase:
+        if known is None or known[0] is not self.phrase:
             return None
         found = known[1]
         given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
@@ -190,7 +201,7 @@ class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no type
         return None if match is None else match.arguments
 
     @cached_property
-    def _phrase(self) -> Phrase | None:
+    def phrase(self) -> Phrase | None:
         return _PATTERNS.get(self.pattern)
 
 

@@ -26,6 +26,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.pytest_bdd_model import (
     BUS,
     buses_of,
+    fill,
     is_of_its_row,
     scenario_of,
     tags_of,
@@ -121,6 +122,7 @@ def _told_plainly(work: Callable[[], None]) -> None:
         pytest.fail(complaint, pytrace=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # whoever reports the scenario sees its steps filled in
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Begin the scenario; what it expects without publishing anything itself listens from now on."""
     __tracebackhide__ = True
@@ -132,6 +134,7 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
         scenario_names(Path(feature.filename))
     elif not _uses_ours(request, scenario):
         return
+    fill(request.node, scenario)
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     if not scenario.steps:
@@ -376,7 +379,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     wanted = tag_expression(expression)
     scenarios = [item for item in items if template_of(item) is not None]
-    deselected = [item for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])]
+    deselected = {item: None for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])}
     if deselected:
-        config.hook.pytest_deselected(items=deselected)
+        config.hook.pytest_deselected(items=list(deselected))
         items[:] = [item for item in items if item not in deselected]

@@ -27,20 +27,25 @@ _ASKED: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey()
 
 def is_wanted(path: Path, config: pytest.Config) -> bool:
     """Whether a feature file was asked for: by ``choreo_features``, by itself, or below a folder of such a project."""
-    if any(_is_below(path, folder) for folder in config.getini("choreo_features")):
+    if _is_below(path, config.getini("choreo_features")):
         return True
-    return any(_is_below(path, each) for each in _named(config)) and has_asked(path, config)
+    return _is_below(path, _named(config)) and has_asked(path, config)
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return path == folder or folder in path.parents
+def _is_below(path: Path, places: Iterable[Path]) -> bool:
+    return not {path, *path.parents}.isdisjoint(places)
 
 
-def _named(config: pytest.Config) -> list[Path]:
+def _named(config: pytest.Config) -> frozenset[Path]:
     """What the command line names, or else the setting ``testpaths``."""
     if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
-        return []
-    return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+        return frozenset()
+    return _places(tuple(map(str, config.args)), config.invocation_params.dir)
+
+
+@lru_cache(maxsize=8)  # pytest looks at every file of a folder once for each one that is named there
+def _places(args: tuple[str, ...], folder: Path) -> frozenset[Path]:
+    return frozenset((folder / arg.split("::")[0]).resolve() for arg in args)
 
 
 def find_odd_names(config: pytest.Config) -> None:
@@ -85,7 +90,7 @@ def drop_unasked(config: pytest.Config, items: list[pytest.Item]) -> None:
     for place in {place for place, _ in asked.values()}:
         path = (folder / place).resolve()
         there = {item for item in items if item.path == path}
-        kept = there if any(_is_below(path, each) for each in whole) else set()
+        kept = there if _is_below(path, whole) else set()
         for arg in (arg for arg, (file, _) in asked.items() if file == place):
             found = {item for item in there if asked[arg][1] in ("", item.name, item.name.split("[")[0])}
             if not found:
@@ -195,13 +200,13 @@ def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
         for item in items
         if not isinstance(item.parent, FeatureFile) and (template := template_of(item)) is not None
     }
-    twice = [
-        item
+    twice = {
+        item: None
         for item in items
         if isinstance(item.parent, FeatureFile)
         and (template := template_of(item)) is not None
         and (template.feature.filename, template.name) in stubbed
-    ]
+    }
     if twice:
         warnings.warn(
             pytest.PytestCollectionWarning(
@@ -209,7 +214,7 @@ def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
             ),
             stacklevel=1,
         )
-        config.hook.pytest_deselected(items=twice)
+        config.hook.pytest_deselected(items=list(twice))
         items[:] = [item for item in items if item not in twice]
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_steps.drafting.conversations import conversations, feature
+from choreo_bdd_steps.drafting.conversations import conversations, without_id
+from choreo_bdd_steps.drafting.recorded_feature import feature
 from choreo_bdd_steps.drafting.traffic import Seen, listen
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import parse_duration
@@ -38,9 +39,10 @@ def record_feature(
     if not seen:
         more = f"; {unreadable} message(s) could not be read" if unreadable else ""
         raise StepError(", ".join(topics), f"no message came within {duration}{more}")
-    own = config.transports[named[0]].correlation_field
-    found = conversations(_without_secrets(seen), tuple(own.split(".")) if own else ())
-    text = feature(found, f"what came on {', '.join(topics)} within {duration}", config.default_transport)
+    shown = _without_secrets(seen)
+    found = conversations(shown)
+    source = f"what came on {', '.join(topics)} within {duration}"
+    text = feature(found, source, config.default_transport, without_id=without_id(shown))
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -50,5 +52,14 @@ def record_feature(
 def _without_secrets(seen: Sequence[Seen]) -> list[Seen]:
     """What came, masked value by value: in the text of a feature a mask could take what stands around it along."""
     redactor = Redactor()
-    redactor.learn_secrets([each.payload for each in seen])
-    return [replace(each, topic=redactor.text(each.topic), payload=redactor.value(each.payload)) for each in seen]
+    redactor.learn_secrets([[each.payload, dict(each.headers)] for each in seen])
+    return [
+        replace(
+            each,
+            topic=redactor.text(each.topic),
+            payload=redactor.value(each.payload),
+            key=None if each.key is None else redactor.text(each.key),
+            headers=redactor.value(dict(each.headers)),
+        )
+        for each in seen
+    ]

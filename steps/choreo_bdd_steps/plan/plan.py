@@ -272,7 +272,7 @@ def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     if spec.is_reply:
         return replace(step, spec=_to_request(spec, step, steps))
     if spec.hop_from is not None:
-        return replace(step, spec=_hop(spec, spec.hop_from, steps))
+        return replace(step, spec=_hop(spec, spec.hop_from, step, steps))
     return step
 
 
@@ -294,14 +294,19 @@ def _call_before(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep
     return next((each for each in reversed(steps[: step.index]) if isinstance(each.act, Call)), None)
 
 
-def _hop(spec: ExpectationSpec, start: Hop, steps: Sequence[PlannedStep]) -> ExpectationSpec:
+def _hop(spec: ExpectationSpec, start: Hop, check: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if start.condition is None and any(each.sends and _names(each, start.topic) for each in steps):
+    if start.condition is None and any(_begins(each, start) for each in steps[: check.index]):
         return end
     body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
     begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
     return replace(begin, then=(end,))
+
+
+def _begins(step: PlannedStep, start: Hop) -> bool:
+    """Whether a step publishes the message that a hop begins with."""
+    return step.sends and _names(step, start.topic) and start.transport in (None, step.transport)
 
 
 def _transport_of(topic: str, steps: Sequence[PlannedStep]) -> str | None:

@@ -12,6 +12,7 @@ from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.language.paths import envelope_path, parse_field
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import PlannedStep, make_plan
@@ -19,15 +20,16 @@ from choreo_bdd_steps.plan.settings import settings_for
 from choreo_bdd_steps.proving import spoiling
 from choreo_bdd_steps.proving.intruders import with_intruders
 from choreo_bdd_steps.proving.making import payload_for, relaxed
-from choreo_bdd_steps.proving.naming import named_in
+from choreo_bdd_steps.proving.naming import Place, named_in
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, PlayService
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, Keep, PlayService
 
 _DEPENDS = re.compile(
     "no earlier check of this scenario has taken|is not set|is undefined in the template|nothing listens for this check"
 )
 """What a check says that could not be asked, because a step before it has failed."""
+_TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Prover:
                     if taken.refused:
                         yield from self._refused(recording, taken, each)
                     else:
-                        yield from self._fields(recording, taken.read(), taken.call.docstring, each, but_own=True)
+                        yield from self._fields(green, check, taken.read(), each, but_own=True)
             case Expect() if isinstance(check.spec, ExpectationSpec):
                 yield from self._expectation(green, check, check.spec)
 
@@ -165,7 +167,7 @@ class Prover:
             yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
             for part, on in of_part.items():
                 for topic in on:
-                    yield from self._fields(recording, part.body, docstring, topic)
+                    yield from self._fields(green, check, part.body, topic)
             settings = settings_for(green.context.config, green.scenario.tags)
             end = spec.chain[-1]
             if end.budget_s is not None:
@@ -210,14 +212,39 @@ class Prover:
 
     @staticmethod
     def _fields(
-        recording: Recording, body: ExpectationBody, docstring: str | None, topic: str, *, but_own: bool = False
+        green: _Green, check: PlannedStep, body: ExpectationBody, topic: str, *, but_own: bool = False
     ) -> Iterator[_Spoilt]:
-        """Each thing that a body says of a message, with each value that it should refuse."""
-        for named in named_in(body, docstring):
-            spoilt = list(spoiling.with_others(recording, topic, named, but_own=but_own))
+        """Each thing that a body says of a message, with each value that it should refuse.
+
+        What is held against what was kept of it has to notice another value of its kind: that there is one at all, it
+        notices wherever it follows the message.
+        """
+        kept = _kept(green, check, topic)
+        for named in named_in(body, check.call.docstring):
+            follows = kept.issuperset(named.places) if named.places else False
+            spoilt = list(spoiling.with_others(green.recording, topic, named, but_own=but_own, of_its_kind=follows))
             what = f"the field {named.label}" if named.places else "each field"
             if spoilt:
                 yield _Spoilt(f"{what} of {topic!r} was changed", spoilt)
+
+
+def _kept(green: _Green, check: PlannedStep, topic: str) -> set[Place]:
+    """The places of a topic's messages that were kept in the check's phase, by names which the check says."""
+    said = "\n".join(str(each) for each in (check.call.text, check.call.docstring, check.call.table) if each)
+    templates = "\n".join(_TEMPLATES.findall(said))
+    return {
+        _place(step.act.path)
+        for step in green.steps
+        if isinstance(step.act, Keep)
+        and step.phase == check.phase
+        and topic in _topics(green.recording, step.act.topic, of_response=step.act.of_response)
+        and re.search(rf"\b{re.escape(step.act.name)}\b", templates)
+    }
+
+
+def _place(path: str) -> Place:
+    field = parse_field(path)
+    return field.segments if field.envelope is None else envelope_path(field.envelope)
 
 
 def _topics(recording: Recording, topic: str | None, *, of_response: bool) -> list[str]:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _ALTERNATIVES = 5
 """So many values at most are tried in a place: those of a number."""
+_OF_ITS_KIND = 1
+"""So many of them are, whatever the value is."""
 _SINGLE_MAX = 20
 _STATUSES = ("599", "100")
 """No service answers either."""
@@ -67,12 +69,14 @@ def put_in(recording: Recording, link: str, message: Message, at: float, times: 
     return replace(recording, links=links)
 
 
-def with_others(recording: Recording, topic: str, named: Named, *, but_own: bool = False) -> Iterator[Recording]:
+def with_others(
+    recording: Recording, topic: str, named: Named, *, but_own: bool = False, of_its_kind: bool = False
+) -> Iterator[Recording]:
     """The recording with each value that a check should refuse in what it names of a topic's messages.
 
     In all of them, and in each by itself: a check may hold one against another. With ``but_own`` what the scenario
     itself has said stays as it is, and so does its id where something else would do. Nothing where no message has the
-    surroundings of such a place.
+    surroundings of such a place. ``of_its_kind`` leaves out values of other kinds, and none at all.
     """
     own, hits = _own(recording), _on(recording, topic)
     ids = _fields_with(recording.tokens, hits)
@@ -80,7 +84,10 @@ def with_others(recording: Recording, topic: str, named: Named, *, but_own: bool
         concerned = [each for each in hits if any(_has_place(each.message, place) for place in places)]
         chosen = [each for each in concerned if not (but_own and _is_own(each, own))]
         if concerned:
-            yield from (_changed(recording, chosen, places, nth) for nth in range(_ALTERNATIVES))
+            yield from (
+                _changed(recording, chosen, places, nth)
+                for nth in range(_OF_ITS_KIND if of_its_kind else _ALTERNATIVES)
+            )
         if len(chosen) > 1:
             yield from (_changed(recording, [each], places, 0) for each in chosen[:_SINGLE_MAX])
 

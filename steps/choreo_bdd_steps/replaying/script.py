@@ -27,6 +27,9 @@ from choreo_bdd.transports.base import (
 from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd_steps.recording import RecordedTransport, Recording
 
+_EARLIER_S = 0.1
+"""So much sooner than in the recorded run, in which the loop was busy, the same question may be asked."""
+
 
 @dataclass(slots=True)
 class _Cue:
@@ -130,6 +133,7 @@ class ReplayTransport:
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
         self._remarks = link.remarks
+        self._fenced = link.fenced
         self._untold = [lost for lost in link.lost if lost.is_untold]
         self._answers = Counter(heard.message.topic for heard in link.heard)
         """How many answers to calls of a topic are still to come."""
@@ -219,9 +223,15 @@ class ReplayTransport:
     async def fence(self, topics: Collection[str]) -> None:
         """All that was recorded until now has been delivered; ``TransportError`` where the broker did not say so then.
 
-        When it was silent first nobody knows, so until it was found to be it counts as silent.
+        When it was silent first nobody knows, so until it was found to be it counts as silent. What came between the
+        question and the answer then comes before the answer again.
         """
         now = self._script.now()
+        asked = (each for each in self._fenced if not {*topics}.isdisjoint(each.topics))
+        until = max((each.until for each in asked if each.at - _EARLIER_S <= now), default=now)
+        if until > now:
+            await asyncio.sleep(until - now)
+            await asyncio.sleep(0)  # what came at that very moment goes first
         for lost in self._untold:
             if lost.topic in topics and now <= lost.at:
                 raise TransportError(lost.reason)

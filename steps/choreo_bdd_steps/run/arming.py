@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from choreo_bdd.matchers import Matcher
@@ -159,6 +160,8 @@ class Arming:
             handle.within_ms(spec.budget_s * 1000, of=anchor)
         if spec.earliest_s is not None:
             handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
+        if anchor is not None and after is None:
+            state.scope.expectation_of(handle).had_begun = partial(state.scope.outbox.had_begun, anchor)
         if spec.is_response:
             handle.counted_from(topic)
         handle.asserted = False
@@ -257,8 +260,8 @@ class Arming:
     def close(self, armed: Armed, start: float) -> None:
         """Let a check wait for so long as it may, counted from a loop time."""
         for handle in armed.handles:
-            lingers = armed.spec.occurs.maximum == 0 and armed.spec.window_topic is None
-            self._state.scope.close_at(handle, start + self.patience_s(armed.spec), lingers=lingers)
+            closes_at = start + self.patience_s(armed.spec)
+            self._state.scope.close_at(handle, closes_at, lingers=armed.spec.is_absence)
 
     def patience_s(self, spec: ExpectationSpec) -> float:
         """How long a check waits, or watches."""

@@ -269,7 +269,7 @@ class Checking:
                         scope.verdicts.abort(expectation, why)
                         continue
                     await scope.decide([expectation], alone=self._is_alone)
-            return _result_of(scope, aborted=not completed), completed
+            return _result_of(scope, self._state.only_transport, aborted=not completed), completed
         finally:
             scope.close()
 
@@ -285,9 +285,9 @@ class Checking:
         return why
 
 
-def _result_of(scope: Scope, *, aborted: bool) -> AnyResult:
+def _result_of(scope: Scope, only_transport: str | None, *, aborted: bool) -> AnyResult:
     if None in scope.links:
-        return finish(scope, aborted=aborted)
+        return finish(scope, aborted=aborted, transport_name=only_transport)
     from choreo_bdd.stage.result import stage_result  # noqa: PLC0415 - most runs use one transport
 
     note_foreign_messages(scope)

@@ -12,7 +12,7 @@ from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
-from choreo_bdd.scenario.result import ScenarioResult, acquainted
+from choreo_bdd.scenario.result import acquainted
 from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
@@ -138,10 +138,7 @@ class ScenarioRun:
                 if not at_once:
                     state.let_services_tell()
                 spans = (*self._acting.spans, *state.spans)
-                if isinstance(result, ScenarioResult) and (name := state.only_transport):
-                    self.result = replace(result, spans=spans, transport_name=name)
-                else:
-                    self.result = replace(result, spans=spans)
+                self.result = replace(result, spans=spans) if spans else result
                 state.session.note_channels(state.scope)
             finally:
                 state.leave()

@@ -26,7 +26,8 @@ class ExpectationSpec:
     have taken, ``is_reply`` listens where the phase's request wants its answer, ``is_response`` is about what the last
     call answers, and each of ``then`` must come after the one before it. With ``is_everything`` its topics are those
     that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message.
-    ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do.
+    ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do. An absence
+    is watched on from when its step is reached, a count of none is not.
     """
 
     topic: str
@@ -45,6 +46,7 @@ class ExpectationSpec:
     hop_from: Hop | None = None
     is_narrowed: bool = False
     is_everything: bool = False
+    is_absence: bool = False
     then: tuple[ExpectationSpec, ...] = ()
     beside: tuple[ExpectationSpec, ...] = ()
 
@@ -61,7 +63,7 @@ class ExpectationSpec:
     @property
     def is_rest(self) -> bool:
         """Whether it is about what the checks before it leave: judged only when these are decided."""
-        return self.untaken and self.occurs.maximum == 0
+        return self.untaken and self.is_absence
 
     def patience(self, timeout_s: float) -> float:
         """How long it waits, or watches, where others wait for ``timeout_s``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps import language
@@ -66,8 +66,15 @@ def _seconds(match: Match, name: str) -> float | None:
     return None if duration is None else parse_duration(duration)
 
 
-def _timed(match: Match, spec: ExpectationSpec) -> ExpectationSpec:
-    """A check with the times its sentence names."""
+class _Times(TypedDict):
+    budget_s: float | None
+    budget_topic: str | None
+    earliest_s: float | None
+    patience_s: float | None
+
+
+def _times(match: Match) -> _Times:
+    """The times a sentence names."""
     budget_s, earliest_s, patience_s = (_seconds(match, name) for name in ("within", "earliest", "patience"))
     if budget_s is not None and earliest_s is not None and budget_s <= earliest_s:
         raise BodyError(
@@ -79,9 +86,8 @@ def _timed(match: Match, spec: ExpectationSpec) -> ExpectationSpec:
             f"who waits up to {match.arg('patience')} sees no message that comes not before {match.arg('earliest')}: "
             f"wait longer"
         )
-    return replace(
-        spec, budget_s=budget_s, budget_topic=match.args.get("anchor"), earliest_s=earliest_s, patience_s=patience_s
-    )
+    anchor = match.args.get("anchor")
+    return _Times(budget_s=budget_s, budget_topic=anchor, earliest_s=earliest_s, patience_s=patience_s)
 
 
 def _one(match: Match) -> ExpectationSpec:
@@ -90,8 +96,8 @@ def _one(match: Match) -> ExpectationSpec:
 
 def _so_many(match: Match, occurs: Occurs) -> ExpectationSpec:
     body = _body(match, quiet=occurs.minimum == 0)
-    spec = ExpectationSpec(match.arg("topic"), match.args["transport"], body, occurs, is_narrowed=_is_narrowed(match))
-    return _timed(match, spec)
+    topic, transport = match.arg("topic"), match.args["transport"]
+    return ExpectationSpec(topic, transport, body, occurs, is_narrowed=_is_narrowed(match), **_times(match))
 
 
 def _is_narrowed(match: Match) -> bool:
@@ -106,7 +112,8 @@ def _another(match: Match) -> ExpectationSpec:
 def _none(match: Match) -> ExpectationSpec:
     window_s = parse_duration(match.arg("window"))
     body = _body(match, quiet=True)
-    return ExpectationSpec(match.arg("topic"), match.args["transport"], body, Occurs(0, 0), window_s=window_s)
+    topic, transport = match.arg("topic"), match.args["transport"]
+    return ExpectationSpec(topic, transport, body, Occurs(0, 0), window_s=window_s, is_absence=True)
 
 
 def _no_other(match: Match) -> ExpectationSpec:
@@ -120,12 +127,13 @@ def _nothing_else(match: Match) -> ExpectationSpec:
         _body(match),
         Occurs(0, 0),
         window_s=parse_duration(match.arg("window")),
+        is_absence=True,
     )
     return replace(nothing, untaken=True, is_everything=True)
 
 
 def _reply(match: Match) -> ExpectationSpec:
-    return _timed(match, ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True))
+    return ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True, **_times(match))
 
 
 def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
@@ -170,7 +178,7 @@ def _counted(quantity: str) -> Phrase:
 
 def _in_order(match: Match) -> ExpectationSpec:
     rows = [_row(match, row, line) for line, row in enumerate(_ordered_rows(match), start=2)]
-    last = _timed(match, rows[-1])
+    last = replace(rows[-1], **_times(match))
     return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
 
 
@@ -219,7 +227,7 @@ def _hop(match: Match) -> ExpectationSpec:
         hop_from=begin,
         is_narrowed=end_condition is not None,
     )
-    return replace(_timed(match, end), budget_topic=begin.topic)
+    return replace(end, **_times(match) | {"budget_topic": begin.topic})
 
 
 PHRASES = (

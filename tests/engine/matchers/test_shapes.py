@@ -91,6 +91,10 @@ def test_absent_fields_satisfy_absent_and_what_is_built_on_it() -> None:
         assert m.at("a.b", optional).match({"a": {}}).matched
         assert m.at("a.b", optional).match({}).matched
     assert failure(m.contains_fields({"a": m.absent()}), {"a": None}).path == "a"
+    assert m.contains_fields({"a": {"b": m.absent()}}).match({}).matched  # as at("a.b") does
+    assert failure(m.contains_fields({"a": {"b": m.absent(), "c": 1}}), {}).path == "a"
+    assert failure(m.contains_fields({"a": {}}), {}).path == "a"
+    assert failure(m.exactly({"a": {"b": m.absent()}}), {}).path == "a"
     assert failure(m.contains_fields({"a": m.not_(m.eq(1))}), {}).kind == "missing"
     assert m.contains_fields({"a": m.any_of(m.absent(), m.eq(1))}).match({"a": 1}).matched
 

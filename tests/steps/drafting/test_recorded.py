@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd_steps.drafting import recorded
-from choreo_bdd_steps.drafting.conversations import conversations, feature
-from choreo_bdd_steps.drafting.traffic import Seen
+from choreo_bdd_steps.drafting.conversations import Conversation, conversations, without_id
+from choreo_bdd_steps.drafting.recorded_feature import feature
+from choreo_bdd_steps.drafting.traffic import Seen, without
 from tests.support.project import LOADER, Project
 
 _SERVICE = """\
@@ -79,44 +81,62 @@ def _seen(conversation: str | None, topic: str, payload: object) -> Seen:
     return Seen(time.monotonic(), "bus", topic, payload, conversation)
 
 
+def _payloads(conversation: Conversation, begin: int = 0) -> list[tuple[object, ...]]:
+    return [tuple(each["payload"] for each in time[begin:]) for time in conversation.times]
+
+
 def test_what_changes_from_time_to_time_is_no_literal() -> None:
     seen = [
         each
         for number in (1, 2, 3)
         for each in (
-            _seen(f"c{number}", "a", {"id": f"x{number}", "fixed": 1, "correlation": {"id": "c"}}),
+            _seen(f"c{number}", "a", {"id": f"x{number}", "fixed": 1}),
             _seen(f"c{number}", "b", {"id": f"x{number}", "fixed": 1, "counter": number, "same": True}),
         )
     ]
-    [conversation] = conversations(seen, ("correlation", "id"))
+    [conversation] = conversations(seen)
     text = feature([conversation], "test", "bus")
     assert "Given id is a unique id" in text
     assert "| counter | a number |" in text
     assert "| same    | true     |" in text
-    assert "correlation" not in text.partition("When")[2].partition("Then")[0].replace('"correlation": {}', "")
+
+
+def test_what_the_library_puts_into_messages_itself_is_no_part_of_them() -> None:
+    assert without({"a": 1, "correlation": {"id": "c"}}, ("correlation", "id")) == {"a": 1}
+    assert without({"correlation": {"id": "c", "b": 2}}, ("correlation", "id")) == {"correlation": {"b": 2}}
+    assert without({"a": 1}, ("correlation", "id")) == {"a": 1}
 
 
 def test_conversations_of_another_kind_are_scenarios_of_their_own() -> None:
-    seen = [_seen("1", "a", {}), _seen("2", "a", {}), _seen("2", "b", {}), _seen(None, "c", {"n": 1})]
-    text = feature(conversations(seen, ()), "test", "bus")
+    seen = [_seen("1", "a", {}), _seen("2", "a", {}), _seen("2", "b", {}), _seen("3", "c", {"n": 1})]
+    text = feature(conversations(seen), "test", "bus")
     assert text.count("Scenario:") == 3
+
+
+def test_what_carries_no_id_is_in_no_conversation_of_those_that_do() -> None:
+    seen = [_seen("1", "a", {}), _seen("1", "b", {"n": 1}), _seen(None, "c", {}), _seen(None, "c", {})]
+    text = feature(conversations(seen), "test", "bus", without_id=without_id(seen))
+    assert text.count("Scenario:") == 1
+    assert "# Left out: 2 message(s) without a correlation id, which others have, on c." in text
+    assert without_id(seen[2:]) == []
+    assert len(conversations(seen[2:])) == 1
 
 
 def test_what_follows_in_another_order_is_no_other_conversation() -> None:
     seen = [_seen("1", "a", {}), _seen("1", "b", {"n": 1}), _seen("1", "c", {}), _seen("1", "b", {"n": 1})]
     seen += [_seen("2", "a", {}), _seen("2", "c", {}), _seen("2", "b", {"n": 1}), _seen("2", "b", {"n": 2})]
-    [conversation] = conversations(seen, ())
+    [conversation] = conversations(seen)
     assert [topic for _, topic in conversation.topics] == ["a", "b", "b", "c"]
-    assert [each[1:] for each in conversation.times] == [({"n": 1}, {"n": 1}, {}), ({"n": 1}, {"n": 2}, {})]
+    assert _payloads(conversation, 1) == [({"n": 1}, {"n": 1}, {}), ({"n": 1}, {"n": 2}, {})]
 
 
 def test_what_most_begin_with_is_the_trigger_of_all() -> None:
     """A Kafka consumer is given the answer before the question now and then."""
     seen = [_seen("1", "b", {"n": 1}), _seen("1", "a", {})]
     seen += [each for number in "23" for each in (_seen(number, "a", {}), _seen(number, "b", {"n": 2}))]
-    [conversation] = conversations(seen, ())
+    [conversation] = conversations(seen)
     assert [topic for _, topic in conversation.topics] == ["a", "b"]
-    assert conversation.times == (({}, {"n": 1}), ({}, {"n": 2}), ({}, {"n": 2}))
+    assert _payloads(conversation) == [({}, {"n": 1}), ({}, {"n": 2}), ({}, {"n": 2})]
 
 
 def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
@@ -127,14 +147,14 @@ def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
         for each in (_seen(str(n), "a", {}), _seen(str(n), "b", {"took": n}), _seen(str(n), "c", {}))
     ]
     seen += [_seen("3", "a", {}), _seen("3", "b", {"took": 3})]
-    text = feature(conversations(seen, ()), "test", "bus")
+    text = feature(conversations(seen), "test", "bus")
     assert text.count("Scenario:") == 2
     assert text.count("| took  | a number |") == 2
 
 
 def test_a_message_that_looks_like_a_template_or_ends_a_line_is_drafted_as_text(project: Project) -> None:
     body = {"a": "{{ env('SAID') }} {% raw %} {# x", "b": "x\u2028Given y\x85z\u202e", "n": 1}
-    text = feature(conversations([_seen("1", "a", body)], ()), "test", "bus")
+    text = feature(conversations([_seen("1", "a", body)]), "test", "bus")
     assert not [char for char in text if not char.isprintable() and char != "\n"]
     asked = (
         "    Then I expect \"a\" where a matches /^.. env.'SAID'. .. .% raw %. .# x$/ and b matches /^x.Given y.z.$/\n"
@@ -153,7 +173,7 @@ def test_a_topic_that_would_be_steps_of_its_own_is_left_out_and_told() -> None:
         _seen("3", "a", {"{{ x }}": 1}),
         _seen("4", "b", {}),
     ]
-    text = feature(conversations(seen, ()), "test", "bus")
+    text = feature(conversations(seen), "test", "bus")
     assert text.count("I publish") == text.count("Scenario:") == 1
     assert "# Left out: 3 kind(s) of conversation" in text
 
@@ -172,3 +192,81 @@ def test_what_is_secret_in_the_traffic_is_in_no_draft(tmp_path: Path, monkeypatc
     text = (tmp_path / "drafted.feature").read_text("utf-8")
     assert "<redacted>" in text
     assert "canary" not in text
+
+
+def _shop(number: int) -> list[Seen]:
+    """One time of a conversation in which each field changes, or stays, for a reason of its own."""
+    cid, ref = f"c{number}", f"R{number}x"
+    owner, state = "00000000-0000-0000-0000-000000000007", "big" if number % 2 else "small"
+    asked = {"ref": ref, "no": 40 + number, "owner": owner, "size": number % 2, "born": "1990-01-01T00:00:00Z"}
+    told = {
+        "label-no": f"L-{ref}-x",
+        "no": 40 + number,
+        "owner": owner,
+        "state": state,
+        "note": None if number % 3 else "x",
+        "made": f"{number:032x}",
+        "flags": [],
+        "rows": [[1], [2]],
+    }
+    headers = {"tenant": "acme", "message-id": f"{number:08x}-0000-4000-8000-000000000000"}
+    answer = Seen(0.0, "bus", "told", told, cid, ref, headers)
+    return [Seen(0.0, "bus", "asked", asked, cid, ref, {"tenant": "acme"}), answer, answer]
+
+
+def test_what_is_essential_is_expected_as_it_was() -> None:
+    text = feature(conversations([each for number in range(9) for each in _shop(number)]), "test", "bus")
+    rows = dict(re.findall(r"\| (\S+) +\| (.*?) +\|", text))
+    assert rows == {
+        "field": "value",
+        "'label-no'": '"L-{{ ref }}-x"',
+        "no": "40",
+        "owner": '"00000000-0000-0000-0000-000000000007"',
+        "state": '"small"',
+        "note": "exists",
+        "made": "a string",
+        "flags": "[]",
+        "rows[0][0]": "1",
+        "rows[1][0]": "2",
+        "rows[0][1]": "absent",
+        "rows[1][1]": "absent",
+        "rows[2]": "absent",
+        "@key": "{{ ref }}",
+        "@headers.tenant": '"acme"',
+        "@headers.message-id": "a uuid",
+    }
+    sent = text.partition("Then")[0]
+    assert 'I publish "asked" as an envelope:' in sent
+    assert '"key": "{{ ref }}"' in sent
+    assert '"tenant": "acme"' in sent
+    assert '"born": "1990-01-01T00:00:00Z"' in sent
+    assert 'Then I expect "told":' in text
+    assert 'And I expect another "told":' in text
+
+
+def test_what_goes_to_the_address_of_a_request_is_its_reply() -> None:
+    seen = [
+        each
+        for cid in "12"
+        for each in (
+            Seen(0.0, "bus", "asked", {"sku": "tea"}, cid, reply_to=f"inbox.{cid}"),
+            Seen(0.0, "bus", "inner", {}, cid, reply_to=f"inner.{cid}"),
+            Seen(0.0, "bus", f"inner.{cid}", {"x": 1}, None),
+            Seen(0.0, "bus", f"inbox.{cid}", {"price": 3}, None),
+        )
+    ]
+    text = feature(conversations(seen), "test", "bus", without_id=without_id(seen))
+    assert text.count("Scenario:") == 1
+    assert 'When I request "asked":' in text
+    assert 'Then I expect "inner"' in text
+    assert text.count("I expect a reply:") == 1
+    assert "| price | 3     |" in text
+    unheard = feature(conversations([each for each in seen if "i" not in each.topic]), "test", "bus")
+    assert "# nobody could hear what was answered\n    Then I expect a reply\n" in unheard
+
+
+def test_a_payload_that_is_no_object_is_expected_as_a_whole(project: Project) -> None:
+    seen = [each for cid in "12" for each in (_seen(cid, "a", {}), _seen(cid, "b", "OK"), _seen(cid, "c", f"n{cid}"))]
+    text = feature(conversations(seen), "test", "bus")
+    assert '"b":\n      """\n      "OK"\n      """' in text
+    assert '"c":\n      """\n      !type string\n      """' in text

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report
 from tests.support.project import LOADER, Project
+from tests.support.runs import ROOT
 
 pytestmark = pytest.mark.process
 
@@ -36,6 +38,32 @@ Feature: Orders
   Scenario: Sound
     When I publish "placed"
     Then I expect no "paid" for 20ms
+"""
+_HELD = """\
+import asyncio, os
+from pathlib import Path
+import nats
+from tests.support.proxy import proxy_to
+
+async def main():
+    server = os.environ["SERVER"]
+    client = await nats.connect(server)
+    async with proxy_to(int(server.rpartition(":")[2])) as proxy:
+
+        async def answer(message):
+            await asyncio.sleep(0.02)
+            proxy.stall()
+            await client.publish("told", message.data)
+            await asyncio.sleep(0.25)
+            proxy.resume()
+
+        await client.subscribe("go", cb=answer)
+        await client.flush()
+        Path("port").write_text(str(proxy.port))
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
 """
 _CONFIGURATION = """\
 timeout: 150ms
@@ -109,6 +137,57 @@ def test_what_the_broker_did_not_say_or_confirm_passes_in_no_replay(project: Pro
     told, failed = replay_report(file, None)
     assert failed == 1
     assert "did not confirm the message within 10 s" in told
+
+
+def test_what_came_before_the_broker_had_said_that_all_had_is_counted_again(project: Project) -> None:
+    """A wire that was held up hands over after the window what was sent within it: that fails, in a replay, too."""
+    project.environment["CHOREO_RECORD"] = "all"
+    project.pytest("features", "--harness-report=report", "-kSound")
+    [sound] = _recordings(project)
+    [link] = sound["links"].values()
+    correlation_id = json.loads(link["sent"][0]["text"])["correlation_id"]
+    paid = {"topic": "paid", "text": json.dumps({"correlation_id": correlation_id}), "on": ["paid"]}
+    sent_at = link["sent"][0]["at"]
+    link["heard"].append({**paid, "at": sent_at + 0.2})
+    file = project.file("held.jsonl", json.dumps(sound)).folder / "held.jsonl"
+    assert replay_report(file, None)[1] == 0, "after the window"
+    link["fenced"] = [{"at": sent_at + 0.03, "until": sent_at + 0.21, "on": ["paid"]}]
+    project.file("held.jsonl", json.dumps(sound))
+    told, failed = replay_report(file, None)
+    assert failed == 1
+    assert "unexpected" in told
+    link["fenced"] = [{"at": sent_at + 5, "until": sent_at + 5.2, "on": ["paid"]}]
+    project.file("held.jsonl", json.dumps(sound))
+    assert replay_report(file, None)[1] == 0, "asked much later"
+
+
+@pytest.mark.broker
+def test_the_same_of_a_wire_that_is_held_up(nats_broker: Broker, project: Project) -> None:
+    """Under a stalled proxy the message comes after the window; the report's verdict is the replay's."""
+    project.file("held.py", _HELD)
+    project.file(
+        "choreo.yaml",
+        "timeout: 300ms\n"
+        "profiles: {x: {bus: {type: nats, servers: ['${URL}'], correlation: {field: correlation_id}}}}\n",
+    )
+    project.feature(
+        """
+        Feature: Held up
+
+          Scenario: A message that must not come
+            When I publish "go"
+            Then I expect no "told" for 100ms
+        """
+    )
+    project.environment |= {"SERVER": nats_broker.url, "PYTHONPATH": str(ROOT)}
+    with project.running("held.py"):
+        port = (project.folder / "port").read_text()
+        project.environment["URL"] = f"nats://127.0.0.1:{port}"
+        ran = project.pytest("features", "--harness-report=report")
+    assert "unexpected" in ran, ran.text
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 1, told
+    assert "unexpected" in told
 
 
 def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) -> None:
@@ -309,6 +388,28 @@ def test_what_is_secret_is_not_recorded(project: Project) -> None:
     assert '"user' in text.replace("\\", "")
     told, _ = replay_report(Path("report/recordings.jsonl"), None)
     assert "of the recording are masked" in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_what_is_secret_is_not_recorded_in_another_encoding(project: Project, encoding: str) -> None:
+    """The JSON codec reads all of these; with a mark at their beginning they are no UTF-8, without one they are."""
+    said = json.dumps({"user": "ada", "password": "hunter2-canary-56"}).encode(encoding)
+    project.feature(
+        f"""\
+        Feature: F
+          Scenario: S
+            When I publish "login" as raw bytes:
+              \"\"\"
+              hex: {said.hex()}
+              \"\"\"
+            Then I expect "welcome"
+        """
+    )
+    project.pytest("features", "--harness-report=report")
+    [recording] = _recordings(project)
+    [sent] = recording["links"]["bus"]["sent"]
+    assert sent["text"] == ""
+    assert recording["masked"]
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,13 @@ async def keep_busy() -> None:
 
 async def test_a_busy_loop_delays_no_stamp(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fed_at: list[float] = []
-    feed = asyncio.StreamReader.feed_data
+    feed = asyncio.StreamReaderProtocol.data_received
 
-    def noted(reader: asyncio.StreamReader, data: bytes) -> None:
+    def noted(protocol: asyncio.StreamReaderProtocol, data: bytes) -> None:
         fed_at.append(asyncio.get_running_loop().time())
-        feed(reader, data)
+        feed(protocol, data)
 
-    monkeypatch.setattr(asyncio.StreamReader, "feed_data", noted)
+    monkeypatch.setattr(asyncio.StreamReaderProtocol, "data_received", noted)
     async with proxy_to(site.broker.port) as proxy:
         url = site.broker.url.replace(f":{site.broker.port}", f":{proxy.port}")
         ours, theirs = make_transport(site.kind, url), make_transport(site.kind, site.broker.url)

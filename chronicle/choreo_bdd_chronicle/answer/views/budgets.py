@@ -77,4 +77,5 @@ def _item(topic: str, target: float, found: Burn) -> BudgetItem:
 
 
 def _percent(share: float | None) -> float | None:
-    return None if share is None else round(share * 100, 3)
+    """Without the noise of doubles, and no coarser: one miss of a million is not 100 %."""
+    return None if share is None else round(share * 100, 9)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import re
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from choreo_bdd_chronicle.answer.errors import VALIDATION, ApiError, not_found
 from choreo_bdd_chronicle.answer.models import Compared, HopShift, TopicDistance
-from choreo_bdd_chronicle.answer.query import Query
+from choreo_bdd_chronicle.answer.query import DIGEST, Query
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.store import tables
@@ -20,7 +19,6 @@ from choreo_bdd_reporter.read.compare import compare
 
 BASE_RUNS = 20
 """So many last runs of a base branch say what is usual there."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def compared(connection: Connection, caller: Caller, asked: Query) -> Compared:
@@ -70,7 +68,7 @@ def compared(connection: Connection, caller: Caller, asked: Query) -> Compared:
 
 def _found(connection: Connection, caller: Caller, tenant: int, name: str) -> Row[Any]:
     """A run of the tenant, by its id or the SHA-256 of its report."""
-    if _DIGEST.fullmatch(name):
+    if DIGEST.fullmatch(name):
         runs = tables.runs
         wanted = select(runs).where(runs.c.tenant_id == tenant, runs.c.content_hash == name)
         row = connection.execute(wanted.order_by(runs.c.id.desc()).limit(1)).first()

@@ -31,7 +31,7 @@ class Variables:
 
     def extended(self, **extra: object) -> Variables:
         """The same with further values on top."""
-        return replace(self, values={**self.values, **extra})
+        return replace(self, values={**self.values, **extra}) if extra else self
 
     def namespace(self) -> dict[str, object]:
         """Functions and variables under the names a template uses; a variable hides a function."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from typing import NamedTuple
 
 from choreo_bdd.matchers import Closeness, MatchFailure, MatchResult
 from choreo_bdd.matchers.protocols import expected_shape
@@ -112,18 +113,36 @@ def taken_in_its_phase(
     for phase in sorted({each.step.phase for each in checks}, reverse=True):
         handles = [handle for each in checks if each.step.phase == phase for handle in each.handles]
         taken = {
-            (handle.topic, id(delivery.message)): (handle.topic, delivery, record)
+            (handle.topic, id(delivery.message)): _Taken(handle.topic, delivery.message, delivery.turn, record)
             for handle in handles
             for delivery, record in zip(expectation_of(handle).taken, handle.messages, strict=True)
             if topic in (handle.topic, delivery.message.topic)
         }
-        heard = {heard_on for heard_on, *_ in taken.values()}
-        where = topic if topic in heard else min(heard, default=None)  # through one subscription each comes once
-        found = [
-            ((delivery.message.received_at, delivery.message.order or 0, delivery.turn), record)
-            for on, delivery, record in taken.values()
-            if on == where
-        ]
-        if found:
-            return [record for _, record in sorted(found, key=lambda each: each[0])]
+        if taken:
+            return [each.record for each in sorted(_each_once(taken.values()), key=_Taken.arrival)]
     return []
+
+
+class _Taken(NamedTuple):
+    """A message that a check has taken, and what it was heard on."""
+
+    heard_on: str
+    message: Message
+    turn: int
+    record: MessageRecord
+
+    def arrival(self) -> tuple[float, int, int]:
+        return self.message.received_at, self.message.order or 0, self.turn
+
+
+def _each_once(taken: Iterable[_Taken]) -> list[_Taken]:
+    """Through one subscription each message comes once; what two have heard alike, of a pattern say, is the same."""
+    found: list[_Taken] = []
+    for _, heard in groupby(sorted(taken, key=lambda each: each.heard_on), lambda each: each.heard_on):
+        before, new = list(found), list[_Taken]()
+        for one in heard:
+            same = next((each for each in before if each.message.is_like(one.message)), None)
+            new += [one] if same is None else []
+            before = [each for each in before if each is not same]
+        found += new
+    return found

@@ -10,7 +10,7 @@ from operator import and_, or_
 from typing import Any
 
 from aiormq import spec
-from aiormq.abc import ChannelFrame, DeliveredMessage
+from aiormq.abc import ChannelFrame, DeliveredMessage, FrameType
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
@@ -197,7 +197,7 @@ def to_publish(
     """All frames of a message, of whose body ``most`` bytes fit in one; ``ValueError`` for what AMQP cannot carry."""
     if (size := len(key.encode())) > _KEY_BYTES:
         raise ValueError(f"the routing key is too long: {size} bytes, where AMQP takes at most {_KEY_BYTES} bytes")
-    frames = [
+    frames: list[FrameType] = [
         spec.Basic.Publish(exchange=exchange, routing_key=key, mandatory=mandatory),
         ContentHeader(properties=properties, body_size=len(body)),
         *(ContentBody(body[start : start + most]) for start in range(0, len(body), most)),

@@ -25,7 +25,8 @@ class ExpectationSpec:
     than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
     have taken, ``is_reply`` listens where the phase's request wants its answer, ``is_response`` is about what the last
     call answers, and each of ``then`` must come after the one before it. With ``is_everything`` its topics are those
-    that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message.
+    that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message, with
+    ``budget_transport`` from a publish there only.
     ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do. An absence
     is watched on from when its step is reached, a count of none is not.
     """
@@ -36,6 +37,7 @@ class ExpectationSpec:
     occurs: Occurs
     budget_s: float | None = None
     budget_topic: str | None = None
+    budget_transport: str | None = None
     earliest_s: float | None = None
     patience_s: float | None = None
     window_s: float | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.placeholders import Address

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
+from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.traces.spans import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError

@@ -6,9 +6,10 @@ import importlib
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from choreo_bdd.matchers import ROOT_PATH, MatchFailure, MatchResult
+from choreo_bdd.shared.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, repr=False)

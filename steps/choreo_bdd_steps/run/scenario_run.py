@@ -17,7 +17,6 @@ from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
-from choreo_bdd_steps.recording import RECORD, Recording, as_line
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
@@ -168,6 +167,8 @@ class ScenarioRun:
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
         """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
+        from choreo_bdd_steps.recording import RECORD, Recording, as_line  # noqa: PLC0415 - as in Session.taken_down
+
         state = self._state
         steps = state.plan.steps
         failed = not result.passed or (passed is not None and passed < len(steps))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from choreo_bdd.shared.quick_dataclass import dataclass
-from choreo_bdd.traces.spans import SpanSource
 from choreo_bdd_project.placeholders import Address
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.spans import SpanSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 _CLOSE = 0.7
 _NAMED = 3

@@ -55,9 +55,6 @@ __all__ = [
     "use_choreo",
 ]
 
-_SET_HERE = (__file__, 0, None, __name__)
-"""Who has set an attribute of the context, as behave notes it: file, line, text and function."""
-
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -261,17 +258,9 @@ def scenario_run(context: Any) -> ScenarioRun:
                 "first feature runs: let environment.py call choreo_bdd_steps.adapters.behave.expand_buses(context) "
                 "in before_all(context)",
             )
-        run = session.scenario(info)
-        _show(context, run)
+        run = context.choreo = session.scenario(info)
         context.add_cleanup(_finish, context, run, layer="scenario")
     return run
-
-
-def _show(context: Any, run: ScenarioRun) -> None:
-    """Set ``context.choreo`` until the scenario ends, without the look through sources that behave takes each time."""
-    context._stack[0]["choreo"] = run
-    context._record.setdefault("choreo", _SET_HERE)
-    context._origin.setdefault("choreo", context._mode)
 
 
 def _finish(context: Any, run: ScenarioRun) -> None:

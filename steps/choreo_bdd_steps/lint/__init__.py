@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config, find_config
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.placeholders import Address

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from choreo_bdd.scenario import Occurs
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
 from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
@@ -15,7 +15,6 @@ from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.promises import break_promise
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary.acts import Act

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.durations import unit_missing
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import (

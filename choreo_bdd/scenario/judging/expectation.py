@@ -69,6 +69,10 @@ class Heard(Enum):
     """It came after the outcome, or after the end of the wait."""
 
 
+HOLDING, WAITING, MET, SETTLED = State  # a member that is looked up in its enum costs as much as a call does
+UNCONCERNED, HELD, NO_ROOM, LEFT, NEAR_MISS, TAKEN_BEFORE, OUT_OF_ORDER, MATCHED, TOO_MANY, LATE = Heard
+
+
 class Expectation:
     """One armed expectation: its matcher, its window, what it has heard, and its handle."""
 
@@ -128,7 +132,7 @@ class Expectation:
         self.takes_leftovers = takes_leftovers and not occurs.waits_the_window_out
         """Whether a message that was in its queue before may do; it never counts."""
         self.count = 0
-        self.state = State.HOLDING if matcher is None else self._judging
+        self.state = HOLDING if matcher is None else self._judging
         self.decisive: Message | None = None
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
@@ -172,7 +176,7 @@ class Expectation:
     @property
     def is_pending(self) -> bool:
         """Whether it has no outcome yet."""
-        return self.state is not State.SETTLED
+        return self.state is not SETTLED
 
     @property
     def is_unconditional(self) -> bool:
@@ -187,11 +191,12 @@ class Expectation:
     @property
     def is_decided(self) -> bool:
         """Whether the messages counted so far decide it, whatever the rest of the window brings."""
-        return not self.occurs.allows(self.count) if self.occurs.waits_the_window_out else self.is_met
+        occurs = self.occurs
+        return self.count >= occurs.minimum if occurs.maximum is None else self.count > occurs.maximum
 
     @property
     def _judging(self) -> State:
-        return State.MET if self.is_met else State.WAITING
+        return MET if self.is_met else WAITING
 
     # --- the window ------------------------------------------------------------------------------------------------
 
@@ -216,37 +221,38 @@ class Expectation:
 
     def hear(self, delivery: Delivery) -> tuple[Heard, str]:
         """Take a message: what it has become, and why, in words."""
-        matcher = self.matcher
-        if self.state is State.SETTLED or (matcher is not None and self.is_over_for(delivery.message.received_at)):
+        matcher, message = self.matcher, delivery.message
+        if self.state is SETTLED or (matcher is not None and self.is_over_for(message.received_at)):
             self._hear_late(delivery)
-            return Heard.LATE, ""
-        if delivery.message.received_at < self.opened_at:
-            return Heard.UNCONCERNED, ""
+            return LATE, ""
+        if message.received_at < self.opened_at:
+            return UNCONCERNED, ""
         if matcher is None:
             return self._hold(delivery), ""
         result = judge(matcher, delivery, any_counts=not self.occurs.minimum)
-        if delivery.message.is_leftover and not self.takes_leftovers:
+        if message.kept is not None and message.is_leftover and not self.takes_leftovers:
             self.leftovers += result.matched
-            return Heard.LEFT, ""
+            return LEFT, ""
         if not result.matched:
             if not was_judged(result):
                 self.unjudged.append(result.reason)
             elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
                 self.hidden.append(why)
             self._note_near_miss(delivery, result)
-            return Heard.NEAR_MISS, result.reason
+            return NEAR_MISS, result.reason
         return self._hear_match(delivery, result)
 
     def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
-        if self.is_gone(delivery.message):
-            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
-        if self.is_early(delivery):
-            return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        if self.after is not None or self.had_begun is not None:  # nearly all may come whenever they will
+            if self.is_gone(delivery.message):
+                return TAKEN_BEFORE, "an expectation before has taken it"
+            if self.is_early(delivery):
+                return OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
     def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
-        if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
+        if self.state is SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
         self.unreadable.append(reason)
         return True
@@ -256,20 +262,21 @@ class Expectation:
         self.matcher = matcher
         self.handle.matcher_description = matcher.description
         self.handle.matcher_expected = expected_shape(matcher)
-        if self.state is State.HOLDING:
+        if self.state is HOLDING:
             self.state = self._judging
         held, self.held = self.held, []
         return held
 
     def settle(self, ruling: Ruling, *, at: float, explain: Callable[[], Diagnosis]) -> None:
         """Take an outcome, once; ``explain`` makes the diagnosis that the ruling leaves open, when somebody asks."""
-        if self.state is State.SETTLED:
+        if self.state is SETTLED:
             return
-        self.state, self.closed_at = State.SETTLED, at
+        self.state, self.closed_at = SETTLED, at
         handle, diagnosis = self.handle, ruling.diagnosis
         handle.since_registration_ms = ruling.timing.since_registration_ms
         handle.since_publish_ms = ruling.timing.since_publish_ms
-        handle.notes = (*handle.notes, *ruling.notes)
+        if ruling.notes:
+            handle.notes = (*handle.notes, *ruling.notes)
         if ruling.failure is not None:
             handle.note_failure(ruling.failure)
         diagnose = explain if diagnosis is None else lambda: diagnosis
@@ -279,9 +286,9 @@ class Expectation:
 
     def _hold(self, delivery: Delivery) -> Heard:
         if len(self.held) >= _HELD_KEPT:
-            return Heard.NO_ROOM
+            return NO_ROOM
         self.held.append(delivery)
-        return Heard.HELD
+        return HELD
 
     def _hear_late(self, delivery: Delivery) -> None:
         """Keep what comes after the end of the wait: it changes no outcome, but the first match of it is the cause."""
@@ -320,20 +327,20 @@ class Expectation:
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(delivery)
-        message.used()
-        if message.is_leftover:
-            note = f"the message on {message.topic!r} was in the queue before anybody listened there"
-            self.handle.notes = (*self.handle.notes, note)
-        self.state = self._judging
-        if self.decisive is None and self.state is State.MET:
-            self.decisive = message
+        if message.kept is not None:
+            message.used()
+            if message.is_leftover:
+                note = f"the message on {message.topic!r} was in the queue before anybody listened there"
+                self.handle.notes = (*self.handle.notes, note)
+        if self.decisive is None and self.count >= occurs.minimum:
+            self.state, self.decisive = MET, message
         self.handle.note_message(delivery)
         if occurs.allows(self.count):
-            return Heard.MATCHED, result.reason
+            return MATCHED, result.reason
         reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"
         failure = MatchFailure("predicate", "<root>", {"max_count": occurs.maximum}, delivery.value)
         self.handle.note_mismatch(reason, delivery.value, failure)
-        return Heard.TOO_MANY, reason
+        return TOO_MANY, reason
 
     # --- order -----------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,9 @@ class Outcome(StrEnum):
     SLOW = "slow"
 
 
+_PENDING = Outcome.PENDING  # a member that is looked up in its enum costs as much as a call does
+
+
 class Handle:
     """One expectation and what became of it. Readable at any time, also after its scenario has ended.
 
@@ -52,7 +55,7 @@ class Handle:
         self.origin = origin
         self.step_text = step_text
         self.asserted = True
-        self.outcome = Outcome.PENDING
+        self.outcome = _PENDING
         self.reason = ""
         self.attempts = 0
         self.failures_dropped = 0
@@ -65,11 +68,15 @@ class Handle:
         self._transport = transport
         self._failures: list[MatchFailure] = []
         self._messages: list[Recordable] = []
+        self.budget_ms: float | None = None
+        """The declared latency budget."""
+        self.budget_topic: str | None = None
+        """The topic whose publish the budget counts from; ``None`` for the scenario's usual anchor."""
+        self.earliest_ms: float | None = None
+        """The latency below which a match comes too early."""
+        self.asked: str | None = None
+        """The topic of the request that it waits for an answer to, where that is known."""
         self._latency_ms: float | None = None
-        self._budget_ms: float | None = None
-        self._budget_topic: str | None = None
-        self._asked: str | None = None
-        self._earliest_ms: float | None = None
         self._diagnosis: Diagnosis | None = None
         self._diagnose: Callable[[], Diagnosis] | None = None
 
@@ -86,7 +93,7 @@ class Handle:
     @property
     def message(self) -> Any:
         """Decoded payload of the (first) match, ``None`` after a failure; ``RuntimeError`` while pending."""
-        if self.outcome is Outcome.PENDING:
+        if self.outcome is _PENDING:
             raise RuntimeError(f"the expectation on {self.topic!r} is still pending: there is no message yet")
         has_one = bool(self._messages) and self.outcome in (Outcome.PASS, Outcome.SLOW)
         return self._messages[0].record(self._transport).payload if has_one else None
@@ -99,26 +106,6 @@ class Handle:
         return self._latency_ms
 
     @property
-    def budget_ms(self) -> float | None:
-        """The declared latency budget."""
-        return self._budget_ms
-
-    @property
-    def budget_topic(self) -> str | None:
-        """The topic whose publish the budget counts from; ``None`` for the scenario's usual anchor."""
-        return self._budget_topic
-
-    @property
-    def asked(self) -> str | None:
-        """The topic of the request that it waits for an answer to, where that is known."""
-        return self._asked
-
-    @property
-    def earliest_ms(self) -> float | None:
-        """The latency below which a match comes too early."""
-        return self._earliest_ms
-
-    @property
     def failures(self) -> tuple[MatchFailure, ...]:
         """Structured near-misses, oldest first, at most 20: the first ones, and always the latest."""
         return tuple(self._failures)
@@ -126,7 +113,7 @@ class Handle:
     @property
     def diagnosis(self) -> Diagnosis | None:
         """Why it came out as it did; ``None`` while pending."""
-        if self._diagnosis is None and self._diagnose is not None and self.outcome is not Outcome.PENDING:
+        if self._diagnosis is None and self._diagnose is not None and self.outcome is not _PENDING:
             self._diagnosis = self._diagnose()
         return self._diagnosis
 
@@ -141,14 +128,14 @@ class Handle:
         for a budget that is no positive finite number, ``RuntimeError`` once the expectation is resolved.
         """
         self._require_duration(budget_ms, "a latency budget")
-        if self._budget_ms is not None:
+        if self.budget_ms is not None:
             warnings.warn(
-                f"within_ms({budget_ms}) overrides the budget of {self._budget_ms:g} ms on {self.topic!r}",
+                f"within_ms({budget_ms}) overrides the budget of {self.budget_ms:g} ms on {self.topic!r}",
                 UserWarning,
                 stacklevel=2,
             )
-        self._budget_ms = float(budget_ms)
-        self._budget_topic = of
+        self.budget_ms = float(budget_ms)
+        self.budget_topic = of
         return self
 
     def not_before_ms(self, earliest_ms: float, *, of: str | None = None) -> Handle:
@@ -157,18 +144,18 @@ class Handle:
         Raises ``TypeError``, ``ValueError`` and ``RuntimeError`` as it does.
         """
         self._require_duration(earliest_ms, "the earliest time of a message")
-        self._earliest_ms = float(earliest_ms)
-        self._budget_topic = of
+        self.earliest_ms = float(earliest_ms)
+        self.budget_topic = of
         return self
 
     def counted_from(self, topic: str) -> Handle:
         """Have the latency count from the publish on a topic, with or without a budget; returns the handle."""
-        self._budget_topic = topic
+        self.budget_topic = topic
         return self
 
     def answers(self, topic: str) -> Handle:
         """Say that what it waits for is the answer to a request on a topic; returns the handle."""
-        self._asked = topic
+        self.asked = topic
         return self
 
     def _require_duration(self, milliseconds: float, what: str) -> None:
@@ -176,7 +163,7 @@ class Handle:
             raise TypeError(f"{what} is a number of milliseconds, not {type(milliseconds).__name__}")
         if not math.isfinite(milliseconds) or milliseconds <= 0:
             raise ValueError(f"{what} must be positive and finite, not {milliseconds!r} ms")
-        if self.outcome is not Outcome.PENDING:
+        if self.outcome is not _PENDING:
             raise RuntimeError(
                 f"the expectation on {self.topic!r} is already {self.outcome.value}: too late for {what}"
             )
@@ -212,7 +199,7 @@ class Handle:
 
     def resolve(self, outcome: Outcome, reason: str, latency_ms: float, *, diagnose: Callable[[], Diagnosis]) -> None:
         """Settle the outcome, once; the diagnosis is made when somebody asks for it."""
-        if self.outcome is Outcome.PENDING:
+        if self.outcome is _PENDING:
             self.outcome = outcome
             self.reason = reason
             self._latency_ms = latency_ms
@@ -235,6 +222,6 @@ class Handle:
 
 def are_resolved(waiting: list[Handle]) -> bool:
     """Whether all of these have their outcome; those that have it are taken out, and not asked again."""
-    while waiting and waiting[-1].outcome is not Outcome.PENDING:
+    while waiting and waiting[-1].outcome is not _PENDING:
         waiting.pop()
     return not waiting

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 _CLOSE = 0.7
 _NAMED = 3
 _WATCHED_SEGMENTS = 4
-_INBOXES = ("_INBOX.", "choreo.reply.")
+INBOXES = ("_INBOX.", "choreo.reply.")
 
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 _FOREIGN_TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
@@ -135,7 +135,7 @@ def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
 
 def is_inbox(topic: str) -> bool:
     """Whether a topic is where one request wants its answer: no document describes it."""
-    return topic.removeprefix("queue:").startswith(_INBOXES)
+    return topic.removeprefix("queue:").startswith(INBOXES)
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from choreo_bdd.message import Message
 from choreo_bdd_project.config import TransportConfig
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
-from tests.support.step_bench import Bench
+from tests.support.step_bench import Bench, Played
 
 # --- another ----------------------------------------------------------------------------------------------------------
 
@@ -484,6 +484,36 @@ def test_a_count_may_be_watched_from_a_publish_that_is_named(bench: Bench) -> No
         'And I expect at least 1 "x" message within 5s of "a"',
     )
     assert played.outcomes == ["pass", "pass"]
+
+
+def count_of_x_from_b(bench: Bench, count: str, *, after: int) -> Played:
+    """One comes before the publish on "b", and so many after it."""
+    bench.echo("a", "x", after_s=0.02)
+    bench.service("b", lambda _: [("x", {})] * after, after_s=0.03)
+    acts = ('When I publish "a"', "And I wait 40ms", 'And I publish "b"')
+    return bench.play(*acts, f'Then I expect {count} "x" messages within 100ms of "b"')
+
+
+@pytest.mark.parametrize(
+    ("count", "after"), [("exactly 0", 0), ("exactly 1", 1), ("at most 1", 1), ("between 2 and 3", 3)]
+)
+def test_what_came_before_the_publish_that_is_named_is_not_counted(bench: Bench, count: str, after: int) -> None:
+    count_of_x_from_b(bench, count, after=after).passed()
+
+
+def test_a_count_that_only_what_came_before_would_fill_says_so(bench: Bench) -> None:
+    played = count_of_x_from_b(bench, "exactly 2", after=1)
+    assert (
+        "1 matching on 'x' within 100 ms, wanted exactly 2; a matching message came before the publish"
+        in played.message
+    )
+
+
+def test_what_nobody_can_read_is_no_part_of_a_window_that_begins_after_it(bench: Bench) -> None:
+    check = 'Then I expect exactly 0 "x" messages within 100ms of "b"'
+    unreadable = 'When I publish "x" as raw bytes:\n  {oops'
+    assert bench.play(unreadable, 'And I publish "b"', check).passed()
+    assert "undecodable" in bench.play('When I publish "b"', unreadable, check).message
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------

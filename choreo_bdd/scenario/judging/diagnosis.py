@@ -121,7 +121,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         told = f"{arrived}; the next {late}" if facts.arrived else f"the message on {facts.place} {late} of {waited}"
         return Cause.TOO_LATE, f"{told} had ended"
     if facts.arrived:
-        return Cause.TOO_FEW, arrived
+        return Cause.TOO_FEW, arrived if facts.early is None else f"{arrived}; {facts.early}"
     if facts.early is not None:
         return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
     if facts.contract_problem is not None:

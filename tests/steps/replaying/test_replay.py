@@ -503,3 +503,11 @@ def test_a_scenario_that_is_gone_is_said(project: Project) -> None:
     project.feature('Feature: F\n  Scenario: Another\n    When I publish "a"\n')
     with pytest.raises(RecordingError, match="there is no scenario 'Paid' any more"):
         replay_report(Path("report/recordings.jsonl"), None)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", '{"journal": 1}\n'])
+def test_a_file_without_a_recording_is_an_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "recordings.jsonl"
+    file.write_text(text)
+    with pytest.raises(RecordingError, match=r"recordings\.jsonl holds no recording.* CHOREO_RECORD=all"):
+        replay_report(file, None)

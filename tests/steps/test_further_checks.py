@@ -627,3 +627,12 @@ def test_a_missing_header_lists_those_that_are_there(
 def test_a_missing_key_says_nothing_of_headers(bench: Bench) -> None:
     played = bench.play('When I publish "t"', 'Then I expect "t" where @key is "k" waiting up to 50ms')
     assert "nothing (missing)" in played.message
+
+
+@pytest.mark.parametrize("body", ["|field|value|\n|m.lines[0].sku|x|", "m: {lines: [{sku: x}]}"])
+def test_an_element_of_a_list_is_named_as_its_author_writes_it(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"m": {"lines": [{"sku": "y"}]}})])
+    for check in (f'Then I expect "x":\n{body}', f'Then the "x" message has:\n{body}'):
+        told = bench.play('When I publish "a"', 'Then I expect "x"', check).message
+        assert 'm.lines[0].sku: expected "x", got "y"' in told
+        assert ".0." not in told

@@ -355,6 +355,16 @@ def test_a_publish_that_was_not_recorded_fails_and_proves_no_absence(project: Pr
     assert "published nothing more on 'a2'" in told
 
 
+def test_why_nothing_was_published_is_said_where_the_connection_was_lost(project: Project) -> None:
+    project.feature('Feature: F\n  Scenario: S\n    When I publish "a"\n    Then I expect "b"\n')
+    project.pytest("features", "--harness-report=report")
+    [told] = _recordings(project)
+    told["links"]["bus"].update(sent=[], lost=[{"at": 0.0, "reason": "the server went away"}])
+    file = project.folder / "report" / "recordings.jsonl"
+    file.write_text(json.dumps(told), "utf-8")
+    assert "published nothing more on 'a' (the server went away)" in replay_report(file, None)[0]
+
+
 def test_what_stood_before_a_publish_and_was_taken_out_keeps_nothing_waiting(project: Project) -> None:
     both = (
         'Feature: F\n  Scenario: S\n    Given a service that answers "c" with "d"\n    When I publish "a"\n'

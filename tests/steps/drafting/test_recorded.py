@@ -262,7 +262,8 @@ def test_what_goes_to_the_address_of_a_request_is_its_reply() -> None:
     assert text.count("I expect a reply:") == 1
     assert "| price | 3     |" in text
     unheard = feature(conversations([each for each in seen if "i" not in each.topic]), "test", "bus")
-    assert "# nobody could hear what was answered\n    Then I expect a reply\n" in unheard
+    assert "# nobody could hear what was answered, so any reply passes: say what it has to hold, as in\n" in unheard
+    assert "    # Then I expect a reply where price is 5\n    Then I expect a reply\n" in unheard
 
 
 def test_a_payload_that_is_no_object_is_expected_as_a_whole(project: Project) -> None:

@@ -212,13 +212,8 @@ class Verdicts:
         if link.wire_id is None or not expectation.occurs.waits_the_window_out:
             return ()
         came = link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
-        return [
-            each
-            for each in came
-            if not (
-                expectation.is_over_for(each.message.received_at) or expectation.is_before_the_publish(each.message)
-            )
-        ]
+        in_time = [each for each in came if not expectation.is_over_for(each.message.received_at)]
+        return [each for each in in_time if not expectation.is_before_the_publish(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
         router, topic = self._links[expectation.link].harness.router, expectation.topic

@@ -326,6 +326,18 @@ def test_a_message_out_of_order_is_named_as_the_cause(bench: Bench) -> None:
     assert "out of order" in played.message
 
 
+@pytest.mark.parametrize(("second", "outcomes"), [(None, ["timeout", "timeout"]), (7, ["fail", "timeout"])])
+def test_what_only_waits_for_another_is_no_failure_of_its_own(
+    bench: Bench, second: int | None, outcomes: list[str]
+) -> None:
+    spoken = [("x", 1), ("z", 3)] if second is None else [("x", 1), ("y", second), ("z", 3)]
+    bench.service("a", lambda _: [(topic, {"n": n}) for topic, n in spoken])
+    table = "| topic | n |\n| x | 1 |\n| y | 2 |\n| z | 3 |"
+    played = bench.play('When I publish "a"', f"Then I expect in order:\n{table}")
+    assert played.outcomes == ["pass", *outcomes]
+    assert "came before the expected one on 'y', which never came" in played.message
+
+
 def test_a_chain_of_services_in_one_turn_of_the_loop_is_in_order(bench: Bench) -> None:
     """On the memory bus the second service speaks before the first one's message has reached everybody."""
     bench.echo("x", "y")

@@ -237,7 +237,7 @@ class Expectation:
             self.leftovers += result.matched
             return Heard.LEFT, ""
         if not result.matched:
-            if not self.is_before_the_publish(delivery.message):
+            if not self.is_before_the_publish(delivery.message.received_at):
                 self._note_unjudged(matcher, delivery, result)
             self._note_near_miss(delivery, result)
             return Heard.NEAR_MISS, result.reason
@@ -250,12 +250,11 @@ class Expectation:
             return Heard.OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
-    def hear_unreadable(self, message: Message, reason: str) -> bool:
+    def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
-        received_at = message.received_at
         if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
-        if self.is_before_the_publish(message):
+        if self.is_before_the_publish(received_at):
             return False
         self.unreadable.append(reason)
         return True
@@ -361,13 +360,13 @@ class Expectation:
         """
         if self.is_gone(delivery.message):
             return True
-        if self.is_before_the_publish(delivery.message):
+        if self.is_before_the_publish(delivery.message.received_at):
             return True
         return not self._is_in_order(delivery, handed_over_later=not held_back)
 
-    def is_before_the_publish(self, message: Message) -> bool:
-        """Whether a message came before the publish that its time or window counts from."""
-        return self.begins_with is not None and not self.begins_with.had_begun(message.received_at)
+    def is_before_the_publish(self, received_at: float) -> bool:
+        """Whether what came then came before the publish that its time or window counts from."""
+        return self.begins_with is not None and not self.begins_with.had_begun(received_at)
 
     def is_gone(self, message: Message) -> bool:
         """Whether an expectation that must be met before has taken the message: it is no message of this one."""

@@ -147,6 +147,12 @@ def _unmet(
     return Ruling(outcome, reason, waited, failure=counted)
 
 
+def _waited_for_another(expectation: Expectation) -> bool:
+    """Whether nothing is wrong with what came but that the one it has to come after never did."""
+    before = expectation.after
+    return before is not None and not before.is_met and len(expectation.early) == expectation.handle.attempts
+
+
 def _shortfall(
     expectation: Expectation, waited_ms: float, failure: str | None, *, came_close: bool
 ) -> tuple[Outcome, str]:
@@ -160,6 +166,7 @@ def _shortfall(
         wanted = f"wanted {expectation.occurs}"
         return Outcome.FAIL, f"{expectation.count} matching on {handle.topic!r} {before}, {wanted}{near}{latest}"
     if handle.attempts:
-        return Outcome.FAIL, f"{near_misses(handle)}, none matched {before}{latest}"
+        outcome = Outcome.TIMEOUT if _waited_for_another(expectation) else Outcome.FAIL
+        return outcome, f"{near_misses(handle)}, none matched {before}{latest}"
     outcome = Outcome.FAIL if came_close else Outcome.TIMEOUT
     return outcome, f"no matching message arrived on {handle.topic!r} {before}"

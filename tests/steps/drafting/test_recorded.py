@@ -82,7 +82,7 @@ import asyncio, json, os, sys, uuid
 import aio_pika
 
 async def main():
-    price, requests = float(sys.argv[1]), int(sys.argv[2])
+    price, requests = int(sys.argv[1]), int(sys.argv[2])
     connection = await aio_pika.connect(os.environ["AMQP_URL"])
     channel = await connection.channel()
     exchange = await channel.declare_exchange("quotes", aio_pika.ExchangeType.TOPIC, durable=True)

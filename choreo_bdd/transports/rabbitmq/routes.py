@@ -89,9 +89,8 @@ class Routes:
             return ()
         beside = (
             route.exchange
-            for asked, route in self.topics
+            for _, route in self._by_topic.under(topic)
             if route.exchange is not None and route.queue is None and route.routing_key is None
-            if topic_patterns.overlap(asked, topic)
         )
         return tuple(Route(exchange) for exchange in dict.fromkeys(beside) if exchange != mine.exchange)
 

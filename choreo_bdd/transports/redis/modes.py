@@ -104,7 +104,9 @@ class _ModeByLayout:
 
     def add(self, registration: Registration) -> None:
         kinds = _kinds_under(self._layouts, registration.topic)
-        if len(kinds) == 1 or registration.is_bystander:  # for diagnosis no server shows all of its commands
+        if (
+            kinds == {_kind_of(self._layouts, registration.topic)} or registration.is_bystander
+        ):  # for diagnosis no server shows all of its commands
             self._of(registration.topic).add(registration)
             return
         parts: dict[_Kind, _Part] = {}
@@ -158,8 +160,6 @@ def _kind_of(layouts: Layouts, topic: str) -> _Kind:
 
 def _kinds_under(layouts: Layouts, topic: str) -> set[_Kind]:
     """The kinds of topics that a name or pattern may mean."""
-    own = {_kind_of(layouts, topic)}
     if not topic_patterns.is_pattern(topic):
-        return own
-    beside = (layout for pattern, layout in layouts.topics if topic_patterns.overlap(pattern, topic))
-    return own.union(None if layout is None else type(layout) for layout in beside)
+        return {_kind_of(layouts, topic)}
+    return {None if layout is None else type(layout) for layout in layouts.under(topic)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ COMPOSED_ANY = "any_of"
 
 _UNPLACED = frozenset({ROOT_PATH, COMPOSED_ALL, COMPOSED_ANY})
 _SHOWN_CHARACTERS = 200
+_INDEX = re.compile(r"(?:^|\.)(-?\d+)(?=\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ def joined(prefix: str, path: str) -> str:
     if path in _UNPLACED:
         return prefix
     return path if path == RAW_PATH else f"{prefix}.{path}"
+
+
+def as_written(path: str) -> str:
+    """A dotted path as authors write it: ``lines.0.sku`` is ``lines[0].sku``."""
+    return _INDEX.sub(r"[\1]", path)
 
 
 def show(value: object) -> str:

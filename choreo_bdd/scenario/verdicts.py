@@ -190,7 +190,8 @@ class Verdicts:
         if topic is None and self._outbox.is_during_act(at):
             took = timing(expectation, at, sent=at, from_publish=True)
             return took._replace(note=": it came before the act had ended")
-        sent = self._outbox.last_sent(at, topic, expectation.sent_on, since=self._since(expectation))
+        link = None if expectation.begins_with is None else expectation.begins_with.link
+        sent = self._outbox.last_sent(at, topic, link, since=self._since(expectation))
         return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
 
     def _since(self, expectation: Expectation) -> float:
@@ -220,7 +221,8 @@ class Verdicts:
         if link.wire_id is None or not expectation.occurs.waits_the_window_out:
             return ()
         came = link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
-        return [each for each in came if not expectation.is_over_for(each.message.received_at)]
+        in_time = [each for each in came if not expectation.is_over_for(each.message.received_at)]
+        return [each for each in in_time if not expectation.is_before_the_publish(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
         router, topic = self._links[expectation.link].harness.router, expectation.topic

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import NamedTuple
 
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
@@ -73,6 +74,16 @@ HOLDING, WAITING, MET, SETTLED = State  # a member that is looked up in its enum
 UNCONCERNED, HELD, NO_ROOM, LEFT, NEAR_MISS, TAKEN_BEFORE, OUT_OF_ORDER, MATCHED, TOO_MANY, LATE = Heard
 
 
+class Beginning(NamedTuple):
+    """The publish that a check's time counts from: what came before it is no message of the check."""
+
+    topic: str
+    link: str | None
+    """Where the topic is published on another link as well; ``None`` for any."""
+    had_begun: Callable[[float], bool]
+    """Whether it was on its way by a loop time."""
+
+
 class Expectation:
     """One armed expectation: its matcher, its window, what it has heard, and its handle."""
 
@@ -80,12 +91,12 @@ class Expectation:
         "_copies",
         "after",
         "asked",
+        "begins_with",
         "closed_at",
         "closes_at",
         "count",
         "decisive",
         "early",
-        "had_begun",
         "handle",
         "has_closed_at",
         "held",
@@ -101,7 +112,6 @@ class Expectation:
         "near_misses",
         "occurs",
         "opened_at",
-        "sent_on",
         "state",
         "taken",
         "takes_leftovers",
@@ -137,10 +147,8 @@ class Expectation:
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
         """Matching messages that came before the expectation it has to come after was met."""
-        self.sent_on: str | None = None
-        """The link of that publish, where another one has the topic as well; ``None`` for any."""
-        self.had_begun: Callable[[float], bool] | None = None
-        """Whether by a loop time the publish was on its way that its times count from, where a topic names that one."""
+        self.begins_with: Beginning | None = None
+        """The publish that its time or window counts from, where a topic names that one."""
         self._copies: dict[int, Message] = {}
         """Which message here is the one that met an expectation before, by the ``id`` of that one."""
         self.taken: list[Delivery] = []
@@ -234,16 +242,14 @@ class Expectation:
             self.leftovers += result.matched
             return LEFT, ""
         if not result.matched:
-            if not was_judged(result):
-                self.unjudged.append(result.reason)
-            elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
-                self.hidden.append(why)
+            if not self.is_before_the_publish(delivery.message.received_at):
+                self._note_unjudged(matcher, delivery, result)
             self._note_near_miss(delivery, result)
             return NEAR_MISS, result.reason
         return self._hear_match(delivery, result)
 
     def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
-        if self.after is not None or self.had_begun is not None:  # nearly all may come whenever they will
+        if self.after is not None or self.begins_with is not None:  # nearly all may come whenever they will
             if self.is_gone(delivery.message):
                 return TAKEN_BEFORE, "an expectation before has taken it"
             if self.is_early(delivery):
@@ -253,6 +259,8 @@ class Expectation:
     def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
         if self.state is SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
+            return False
+        if self.is_before_the_publish(received_at):
             return False
         self.unreadable.append(reason)
         return True
@@ -302,6 +310,13 @@ class Expectation:
             self.late_at = delivery.message.received_at
             self.handle.forget_diagnosis()
 
+    def _note_unjudged(self, matcher: Matcher, delivery: Delivery, result: MatchResult) -> None:
+        """Keep why a message that does not match might be one that was meant."""
+        if not was_judged(result):
+            self.unjudged.append(result.reason)
+        elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
+            self.hidden.append(why)
+
     def _note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
         """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
         self.handle.note_mismatch(result.reason, delivery.value, result.failure)
@@ -311,13 +326,14 @@ class Expectation:
 
     def _note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""
-        before = self.handle.budget_topic if self.after is None else self.after.topic
+        before = self.after or self.begins_with
+        topic = None if before is None else before.topic
         what = "the publish" if self.after is None else "the expected message"
-        reason = f"out of order: it matched, but came before {what} on {before!r}"
+        reason = f"out of order: it matched, but came before {what} on {topic!r}"
         if self.is_untold(delivery):
-            reason = f"it matched, but the broker does not tell whether it came after the one on {before!r}"
+            reason = f"it matched, but the broker does not tell whether it came after the one on {topic!r}"
         self.early.append(delivery)
-        failure = MatchFailure("predicate", "<root>", {"after": before})
+        failure = MatchFailure("predicate", "<root>", {"after": topic})
         self.handle.note_mismatch(reason, delivery.value, failure)
         return reason
 
@@ -351,9 +367,13 @@ class Expectation:
         """
         if self.is_gone(delivery.message):
             return True
-        if self.had_begun is not None and not self.had_begun(delivery.message.received_at):
+        if self.is_before_the_publish(delivery.message.received_at):
             return True
         return not self._is_in_order(delivery, handed_over_later=not held_back)
+
+    def is_before_the_publish(self, received_at: float) -> bool:
+        """Whether what came then came before the publish that its time or window counts from."""
+        return self.begins_with is not None and not self.begins_with.had_begun(received_at)
 
     def is_gone(self, message: Message) -> bool:
         """Whether an expectation that must be met before has taken the message: it is no message of this one."""

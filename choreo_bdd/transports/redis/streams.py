@@ -222,7 +222,8 @@ class Streams:
             if cursor == b"0":
                 break
         texts = [name.decode("utf-8", "replace") for name in names]
-        return [text for text in texts if topic_patterns.matches(pattern, text)]
+        streams = (text for text in texts if isinstance(self._layouts.of(text), EntryLayout))
+        return [text for text in streams if topic_patterns.matches(pattern, text)]
 
     # --- reading --------------------------------------------------------------------------------------------------
 

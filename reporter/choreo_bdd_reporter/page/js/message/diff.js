@@ -89,9 +89,9 @@ function typeName(value) {
   return TYPES[inlineJson(value)[0]] ?? 'a number';
 }
 
-/** @param {string} path */
+/** A path as authors write it. @param {string} path */
 export function pathText(path) {
-  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
+  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path.replace(/(?:^|\.)(-?\d+)(?=\.|$)/g, '[$1]');
 }
 
 /**

@@ -1,14 +1,15 @@
-"""Detection's two ends in the tables: the series it is told, and the anomalies it leaves."""
+"""Detection's two ends in the tables: the series it is told, step by step, and the anomalies it leaves."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.detect import Finding, Run, Subject, TopicRun, TopicSeries
@@ -21,17 +22,58 @@ from choreo_bdd_chronicle.store.ingesting import Line
 
 RUNS = 60
 """So many of a line's last runs are looked at."""
+AT_ONCE = 15
+"""So many new runs are looked at together at most: a change is within the windows of several looks."""
+_SHARE = 8
+"""Of fewer that wait than this each is looked at by itself, of more this share together."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DETECTED = ("opened", "reopened")
 
 
-def runs_of(connection: Connection, line: Line) -> list[Run]:
-    """The last runs of a line, the oldest first; their ids are the tables' own."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a line: the new runs that it takes in, and all that it is over, the oldest first."""
+
+    line: Line
+    new: Sequence[int]
+    runs: Sequence[Run]
+
+
+def lines(connection: Connection) -> list[Line]:
+    """Those with runs that were not looked at."""
+    columns = tables.unwatched.c
+    rows = connection.execute(select(columns.tenant_id, columns.environment, columns.branch).distinct())
+    return [Line(*row) for row in rows]
+
+
+def next_look(connection: Connection, line: Line) -> Look | None:
+    """The look at those of a line's new runs that came first, as though later ones were not there; none without any.
+
+    However many wait, a look is over ``RUNS`` runs: each sees what it would have seen, had it come in time.
+    """
+    run = tables.unwatched.c.run_id
+    found = connection.execute(select(run).where(_waits(line)).order_by(run).limit(AT_ONCE * _SHARE)).scalars().all()
+    if not found:
+        return None
+    new = found[: max(1, len(found) // _SHARE)]
+    return Look(line, new, _runs_until(connection, line, new[-1]))
+
+
+def _waits(line: Line) -> ColumnElement[bool]:
+    columns = tables.unwatched.c
+    return and_(
+        columns.tenant_id == line.tenant_id, columns.environment == line.environment, columns.branch == line.branch
+    )
+
+
+def _runs_until(connection: Connection, line: Line, last: int) -> list[Run]:
+    """The last runs of a line of those that came until this one; their ids are the tables' own."""
     runs = tables.runs.c
     wanted = select(runs.id, runs.started_at, runs.git_sha).where(
         runs.tenant_id == line.tenant_id,
         _same(runs.environment, line.environment),
         _same(runs.branch, line.branch),
+        runs.id <= last,
     )
     rows = connection.execute(wanted.order_by(runs.started_at.desc(), runs.id.desc()).limit(RUNS)).all()
     return [
@@ -67,10 +109,14 @@ def series_of(connection: Connection, runs: Sequence[Run]) -> list[TopicSeries]:
     ]
 
 
-def settle(
-    connection: Connection, dialect: Dialect, line: Line, runs: Sequence[Run], findings: Sequence[Finding]
-) -> Sequence[Change]:
-    """Bring the anomalies of a line in step with what was found in its runs, and announce what is new."""
+def settle(connection: Connection, dialect: Dialect, look: Look, findings: Sequence[Finding]) -> Sequence[Change]:
+    """Bring the anomalies of a line in step with what a look found in its runs, and announce what is new.
+
+    Once for each run: nothing is changed when another server has settled as much in the meantime.
+    """
+    if not pass_over(connection, look):
+        return []
+    line, runs = look.line, look.runs
     known = _known(connection, line, runs)
     changes = reconcile(known, findings, runs)
     for change in changes:
@@ -87,6 +133,12 @@ def settle(
         if change.kind in _DETECTED and change.finding.ended is None:
             announce(connection, dialect, [(line.tenant_id, "anomaly.detected", _told(change.finding))])
     return changes
+
+
+def pass_over(connection: Connection, look: Look) -> bool:
+    """Have the new runs of a look wait no longer; whether one of them still did."""
+    waiting = delete(tables.unwatched).where(_waits(look.line), tables.unwatched.c.run_id.in_(look.new))
+    return connection.execute(waiting).rowcount > 0
 
 
 def _known(connection: Connection, line: Line, runs: Sequence[Run]) -> list[Known]:

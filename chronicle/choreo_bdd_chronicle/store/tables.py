@@ -184,6 +184,18 @@ unsummed = Table(
 )
 """Runs that are kept and not yet in ``roll_ups``: entered with the run, taken out with the change of its summaries."""
 
+unwatched = Table(
+    "unwatched",
+    metadata,
+    Column("tenant_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("environment", Text, primary_key=True),
+    Column("branch", Text, primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index(None, "run_id"),
+    sqlite_with_rowid=False,
+)
+"""Runs that detection has not looked at, by their line: entered with the run, taken out with what its look found."""
+
 anomalies = Table(
     "anomalies",
     metadata,

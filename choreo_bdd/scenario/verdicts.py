@@ -181,7 +181,7 @@ class Verdicts:
         if topic is None and self._outbox.is_during_act(at):
             took = timing(expectation, at, sent=at, from_publish=True)
             return took._replace(note=": it came before the act had ended")
-        sent = self._outbox.last_sent(at, topic, since=self._since(expectation))
+        sent = self._outbox.last_sent(at, topic, expectation.sent_on, since=self._since(expectation))
         return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
 
     def _since(self, expectation: Expectation) -> float:

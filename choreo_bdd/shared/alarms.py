@@ -6,7 +6,8 @@ import asyncio
 import math
 from heapq import heapify, heappop, heappush
 from itertools import count
-from weakref import WeakKeyDictionary
+
+from choreo_bdd.shared.per_loop import one_per_loop
 
 _ROOM = 100
 """So many may wait before it is worth looking which of them nobody waits for any more."""
@@ -51,13 +52,5 @@ class Alarms:
             self._ring_at(due[0][0])
 
 
-_OF_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, Alarms] = WeakKeyDictionary()
-
-
-def alarms() -> Alarms:
-    """Those of the running loop."""
-    loop = asyncio.get_running_loop()
-    known = _OF_LOOPS.get(loop)
-    if known is None:
-        known = _OF_LOOPS[loop] = Alarms(loop)
-    return known
+alarms = one_per_loop(Alarms)
+"""Those of the running loop."""

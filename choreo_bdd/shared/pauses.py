@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from typing import Any
-from weakref import WeakKeyDictionary
+
+from choreo_bdd.shared.per_loop import one_per_loop
 
 _PAUSE_S = 0.01
 _KEPT = 1000
@@ -48,13 +49,5 @@ class Pauses:
         return 0.0
 
 
-_OF_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, Pauses] = WeakKeyDictionary()
-
-
-def pauses() -> Pauses:
-    """Those of the running loop, noted since this was first asked."""
-    loop = asyncio.get_running_loop()
-    known = _OF_LOOPS.get(loop)
-    if known is None:
-        known = _OF_LOOPS[loop] = Pauses(loop)
-    return known
+pauses = one_per_loop(Pauses)
+"""Those of the running loop, noted since this was first asked."""

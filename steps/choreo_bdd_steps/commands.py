@@ -223,6 +223,8 @@ def prove(
     except (ChoreoError, OSError) as error:
         refuse("prove", error)
     say(report.as_text(found))
+    if not any(proof.tried for proof in found):
+        raise typer.Exit(2)
     raise typer.Exit(1 if any(proof.score < min_score for proof in found) else 0)
 
 

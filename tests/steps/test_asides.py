@@ -50,6 +50,23 @@ def test_a_scenario_without_steps_is_told_at_its_line(project: Project, vacuity:
     assert ("a.feature:2: VacuityWarning: " in ran) is (vacuity == "warn")
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(("vacuity", "code"), [("warn", 0), ("error", 1), ("ignore", 0)])
+def test_behave_tells_of_it_beside_scenarios_with_steps(project: Project, vacuity: str, code: int) -> None:
+    project.file("choreo.yaml", f"vacuity: {vacuity}\n")
+    ran = project.feature(f"Feature: f\n  Scenario: later\n    Wenn ich sende\n{RUNS}").behave()
+    assert ran.code == code
+    told = "a.feature:2: the scenario has no steps: it passes whatever happens"
+    assert (told in ran) is (vacuity != "ignore")
+
+
+@pytest.mark.process
+def test_a_scenario_of_nothing_but_such_lines_fails_the_run_under_behave(project: Project) -> None:
+    ran = project.feature(f'Feature: f\n  Scenario: empty\n    When: I publish "a"\n{RUNS}').behave()
+    assert ran.code == 1
+    assert "a.feature:3: 'When: I publish \"a\"' is part of a description" in ran
+
+
 @pytest.mark.parametrize("slip", SLIPS)
 def test_lint_finds_it(tmp_path: Path, slip: str) -> None:
     path = tmp_path / "a.feature"

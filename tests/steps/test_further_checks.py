@@ -413,14 +413,23 @@ def test_what_came_before_the_publish_that_a_time_counts_from_is_not_what_it_is_
 
 
 def test_a_publish_on_another_transport_is_no_beginning_of_a_hop(make_bench: MakeBench) -> None:
-    buses = {
-        each: TransportConfig(each, "memory", "the test", correlation_field="correlation_id")
-        for each in ("bus", "other")
-    }
-    bench = make_bench(transports=MappingProxyType(buses), default_transport="bus")
+    bench = two_buses(make_bench)
     bench.echo("x", "y")
-    played = bench.play('When I publish "x"', 'Then from "x" on other to "y" on bus takes at most 50ms')
-    assert "nothing arrived: no matching message arrived on 'x' on other" in played.message
+    played = bench.play('When I publish "x"', 'Then from "x" on far to "y" on bus takes at most 50ms')
+    assert "nothing arrived: no matching message arrived on 'x' on far" in played.message
+
+
+@pytest.mark.parametrize("start", ["on bus ", ""])
+def test_a_hop_counts_from_the_publish_on_its_own_transport(make_bench: MakeBench, start: str) -> None:
+    bench = two_buses(make_bench)
+    bench.echo("x", "y", after_s=0.11)
+    played = bench.play(
+        'When I publish "x"',
+        "And I wait 100ms",
+        'And I publish "x" on far',
+        f'Then from "x" {start}to "y" takes at most 50ms',
+    )
+    assert played.outcomes[-1] == "slow"
 
 
 def two_orders(bench: Bench) -> None:

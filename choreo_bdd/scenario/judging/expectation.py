@@ -97,6 +97,7 @@ class Expectation:
         "near_misses",
         "occurs",
         "opened_at",
+        "sent_on",
         "state",
         "taken",
         "takes_leftovers",
@@ -132,6 +133,8 @@ class Expectation:
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
         """Matching messages that came before the expectation it has to come after was met."""
+        self.sent_on: str | None = None
+        """The link of that publish, where another one has the topic as well; ``None`` for any."""
         self.had_begun: Callable[[float], bool] | None = None
         """Whether by a loop time the publish was on its way that its times count from, where a topic names that one."""
         self._copies: dict[int, Message] = {}

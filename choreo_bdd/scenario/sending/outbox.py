@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -115,6 +114,11 @@ class _Sent(NamedTuple):
         """Where it went; ``None`` for an act."""
         return None if self.publication is None else self.publication.topic
 
+    @property
+    def link(self) -> str | None:
+        """The name of the link it went by, where a scope has several."""
+        return None if self.publication is None else self.publication.link.name
+
 
 class _Departure:
     """Told when a message has left. A transport that still has it may ask whether its scope wants it to leave."""
@@ -160,8 +164,8 @@ class Outbox:
         self._waiting: deque[tuple[Publication, Ready]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._sent: list[_Sent] = []
-        self._begun: dict[str, float] = {}
-        """When the first message on a topic was handed to its transport, in loop time."""
+        self._begun: dict[str, dict[str | None, float]] = {}
+        """When the first message on a topic was handed to its transport, in loop time, by the names of links."""
         self._acts: list[_Sent] = []
         """Those of ``_sent`` that are acts of the user's own."""
         self._unconfirmed: dict[Ready, str] = {}
@@ -195,7 +199,7 @@ class Outbox:
 
         ``on_sent`` is called once it has left, with the loop time of that where the transport knows it.
         """
-        self._begun.setdefault(publication.topic, self._clock())
+        self._begun.setdefault(publication.topic, {}).setdefault(publication.link.name, self._clock())
         ready = publication.link.harness.send(
             publication.topic,
             publication.data,
@@ -345,18 +349,20 @@ class Outbox:
             return True
         return bool(self._acts) and any(act.began <= moment < act.at for act in self._acts)
 
-    def last_sent(self, by: float, topic: str | None = None, *, since: float = float("-inf")) -> float | None:
-        """Loop time of the last message (on ``topic``) that left, or the last act, between two loop times."""
+    def last_sent(
+        self, by: float, topic: str | None = None, link: str | None = None, *, since: float = float("-inf")
+    ) -> float | None:
+        """Loop time of the last message (on ``topic``, and ``link``) that left, or the last act, between two times."""
         for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
             if sent.at < since:
                 return None
-            if sent.at <= by and topic in (None, sent.topic):
+            if sent.at <= by and topic in (None, sent.topic) and link in (None, sent.link):
                 return sent.at
         return None
 
-    def had_begun(self, topic: str, by: float) -> bool:
+    def had_begun(self, topic: str, link: str | None, by: float) -> bool:
         """Whether by a loop time the first message on ``topic`` was on its way: an answer may overtake our knowing."""
-        return self._begun.get(topic, math.inf) <= by
+        return any(at <= by for on, at in self._begun.get(topic, {}).items() if link in (None, on))
 
     def close(self) -> None:
         """Give up what has not been sent yet."""

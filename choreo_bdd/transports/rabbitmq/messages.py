@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-import struct
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import accumulate
 from operator import and_, or_
 from typing import Any
 
-import pamqp.frame
 from aiormq import spec
-from aiormq.abc import DeliveredMessage
+from aiormq.abc import ChannelFrame, DeliveredMessage, FrameType
+from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from choreo_bdd.message import NO_HEADERS, Kept, Message
@@ -46,15 +44,7 @@ _CONTENT_BYTES = 12
 _WORTH_COUNTING = 16
 """Headers of fewer characters than this share of a frame cannot fill it: that saves counting each message's bytes."""
 _KEY_BYTES = 255
-_HEAD = struct.Struct(">BHI")
-"""Of a frame: its type, its channel and the size of what follows."""
-_END = b"\xce"
-_HEADER, _BODY = 2, 3
 _ID_BYTES = 16
-_PLAIN = struct.Struct(">HHQHBB32s")
-"""A content header whose only properties are how long a message is kept and its id."""
-_CLASS = 60
-_KEPT_AND_ID = 1 << 12 | 1 << 7
 
 
 def binding_key(pattern: str) -> str:
@@ -186,13 +176,6 @@ def _number(name: str, value: str) -> int:
 # --- on the wire ------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
-def _method(channel: int, exchange: str, key: str, mandatory: bool) -> bytes:
-    if (size := len(key.encode())) > _KEY_BYTES:
-        raise ValueError(f"the routing key is too long: {size} bytes, where AMQP takes at most {_KEY_BYTES} bytes")
-    return pamqp.frame.marshal(spec.Basic.Publish(exchange=exchange, routing_key=key, mandatory=mandatory), channel)
-
-
 def new_id() -> str:
     """An id that no other message has: by it the broker's word on one that it returns is told apart.
 
@@ -207,23 +190,16 @@ def to_publish(
     exchange: str,
     key: str,
     mandatory: bool,
-    properties: spec.Basic.Properties | None,
-    message_id: str,
+    properties: spec.Basic.Properties,
     body: bytes,
     most: int,
 ) -> bytes:
-    """All frames of a message; one of ours without ``properties`` has an id of ``new_id``. ``most`` fits in a frame.
-
-    ``ValueError`` for what AMQP cannot carry.
-    """
-    size = len(body)
-    if properties is None:
-        head = _PLAIN.pack(_CLASS, 0, size, _KEPT_AND_ID, 1, 2 * _ID_BYTES, message_id.encode())
-        header = b"%b%b%b" % (_HEAD.pack(_HEADER, channel, len(head)), head, _END)
-    else:
-        header = pamqp.frame.marshal(ContentHeader(properties=properties, body_size=size), channel)
-    parts = [_method(channel, exchange, key, mandatory), header]
-    for start in range(0, size, most):
-        part = body[start : start + most]
-        parts += (_HEAD.pack(_BODY, channel, len(part)), part, _END)
-    return b"".join(parts)
+    """All frames of a message, of whose body ``most`` bytes fit in one; ``ValueError`` for what AMQP cannot carry."""
+    if (size := len(key.encode())) > _KEY_BYTES:
+        raise ValueError(f"the routing key is too long: {size} bytes, where AMQP takes at most {_KEY_BYTES} bytes")
+    frames: list[FrameType] = [
+        spec.Basic.Publish(exchange=exchange, routing_key=key, mandatory=mandatory),
+        ContentHeader(properties=properties, body_size=len(body)),
+        *(ContentBody(body[start : start + most]) for start in range(0, len(body), most)),
+    ]
+    return ChannelFrame.marshall(channel, frames).payload

@@ -129,17 +129,14 @@ class Publisher:
         """The frames of a message whose confirmation is due from now on; empty for one that cannot be sent."""
         route, headers = self._routes.of(outgoing.topic), outgoing.headers
         try:
-            properties = properties_of(headers, most=channel.max_content_size) if headers else None
-            message_id = new_id()
-            if properties is not None:
-                properties.message_id = message_id = properties.message_id or message_id
+            properties = properties_of(headers, most=channel.max_content_size)
+            properties.message_id = message_id = properties.message_id or new_id()
             frames = to_publish(
                 channel.number,
                 exchange="" if route.exchange is None else route.exchange.name,
                 key=route.key_of(outgoing.topic),
                 mandatory=route.asks_for(headers),
                 properties=properties,
-                message_id=message_id,
                 body=outgoing.payload,
                 most=channel.max_content_size,
             )

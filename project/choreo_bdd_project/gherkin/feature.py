@@ -262,7 +262,8 @@ def _asides(node: _Node, lines: Sequence[str]) -> Iterator[tuple[str, int]]:
         number = next((at for at in range(number + 1, len(lines) + 1) if lines[at - 1].strip() == text), number)
         yield text, number
     for child in node.get("children", ()):
-        yield from _asides(*child.values(), lines)
+        for below in child.values():
+            yield from _asides(below, lines)
     for examples in node.get("examples", ()):
         yield from _asides(examples, lines)
 

@@ -261,6 +261,7 @@ def start_choreo(context: Any) -> Session:
         context.add_cleanup(session.close, layer="testrun")
         context.add_cleanup(_tell, session.warnings, layer="testrun")
         expand_buses(context)
+        _tell_of_empty(context, session)
     return session
 
 
@@ -268,6 +269,19 @@ def _tell(warnings: list[str]) -> None:
     """behave keeps to itself what passing scenarios write, warnings included."""
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
+
+
+def _tell_of_empty(context: Any, session: Session) -> None:
+    """A scenario without steps passes under behave, and no hook of ours runs in it."""
+    for feature in context._runner.features:
+        for scenario in feature.walk_scenarios():
+            if any(scenario.all_steps) or not scenario.should_run(context.config):
+                continue
+            try:
+                _require_run(feature, scenario)
+                session.scenario(_info_of(scenario_of(feature, scenario), ())).note_no_steps(_place(scenario))
+            except StepError as error:  # behave keeps to itself what is written while a step passes
+                context.add_cleanup(_fail_run, context, error, layer="testrun")
 
 
 def expand_buses(context: Any) -> None:
@@ -316,10 +330,14 @@ def _finish(context: Any, run: ScenarioRun) -> None:
     try:
         run.finish(passed=passed, at_once=context._runner.aborted)
     except StepError as error:
-        # an error raised in a clean-up would break the progress formatter; this fails the scenario and the run
-        print(f"error: {error}", file=sys.stderr)
         scenario.set_status(Status.failed)
-        context._runner.hook_failures += 1
+        _fail_run(context, error)
+
+
+def _fail_run(context: Any, error: StepError) -> None:
+    """An error raised where no step runs would break formatters; told so, it fails the run."""
+    print(f"error: {error}", file=sys.stderr)
+    context._runner.hook_failures += 1
 
 
 def before_scenario(context: Any) -> None:
@@ -346,7 +364,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
-    _require_run(context)
+    _require_run(context.feature, context.scenario)
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
@@ -358,16 +376,16 @@ def _info(context: Any) -> ScenarioInfo:
     return _info_of(scenario, steps)
 
 
-def _require_run(context: Any) -> None:
+def _require_run(feature: Any, scenario: Any) -> None:
     """``StepError`` for what is written as a step and is none: it stands in a description."""
-    described = [*context.feature.description, *context.scenario.description]
+    described = [*feature.description, *scenario.description]
     if described:
         from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
 
         for text in filter(is_unrun, map(str.strip, described)):
-            lines = Path(context.feature.filename).read_text(encoding="utf-8").splitlines()
-            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), context.feature.line)
-            raise StepError(f"{relative(context.feature.filename)}:{line}", unrun_step(text))
+            lines = Path(feature.filename).read_text(encoding="utf-8").splitlines()
+            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), feature.line)
+            raise StepError(f"{relative(feature.filename)}:{line}", unrun_step(text))
 
 
 def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:

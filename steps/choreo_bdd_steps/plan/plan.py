@@ -297,8 +297,9 @@ def _call_before(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep
 def _hop(spec: ExpectationSpec, start: Hop, check: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
     end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
-    if start.condition is None and any(_begins(each, start) for each in steps[: check.index]):
-        return end
+    publish = next((each for each in steps[: check.index] if start.condition is None and _begins(each, start)), None)
+    if publish is not None:
+        return replace(end, budget_transport=publish.transport)
     body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
     begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
     return replace(begin, then=(end,))

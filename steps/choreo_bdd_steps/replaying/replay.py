@@ -20,6 +20,7 @@ from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.extensions import declared
+from choreo_bdd_steps.lint.suggesting import did_you_mean
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.plan.settings import configuration
 from choreo_bdd_steps.recorded_file import RecordingError
@@ -72,14 +73,18 @@ def find_scenario(recording: Recording) -> Scenario:
     fitting = [(name, each) for name, each in names if named == name or _is_numbered(named, name)]
     longest = max((len(name) for name, _ in fitting), default=0)
     found = [each for name, each in fitting if len(name) == longest]
-    if len(found) == 1:
-        return found[0]
-    at_line = [each for each in feature.scenarios if any(step.line == recording.line for step in each.steps)]
-    if len(at_line) == 1:
-        return at_line[0]
-    raise RecordingError(
-        f"{path}: there is no scenario {named!r} any more; the recording is of it, so keep its name while you edit"
-    )
+    if len(found) != 1:
+        found = [each for each in feature.scenarios if any(step.line == recording.line for step in each.steps)]
+    if len(found) != 1:
+        raise RecordingError(
+            f"{path}: there is no scenario {named!r} any more; the recording is of it, so keep its name while you edit"
+        )
+    if not found[0].steps:  # the first step misspelt, all of them are its description
+        raise RecordingError(
+            f"{path}:{found[0].line}: the scenario has no steps any more, so there is nothing to judge; a step begins "
+            f"with Given, When, Then, And, But or *"
+        )
+    return found[0]
 
 
 def _is_numbered(named: str, name: str) -> bool:
@@ -136,7 +141,7 @@ def replay(recording: Recording, scenario: Scenario, context: ReplayContext, *, 
     try:
         with declared(own.matchers, own.functions), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _judged(session, info, recording, scenario, script, to_the_end=to_the_end)
+            return _judged(session, info, recording, scenario, script, own=own, to_the_end=to_the_end)
     finally:
         session.close()
 
@@ -148,6 +153,7 @@ def _judged(
     scenario: Scenario,
     script: Script,
     *,
+    own: OwnSteps,
     to_the_end: bool,
 ) -> Replayed:
     run = ScenarioRun(session, info)
@@ -159,6 +165,7 @@ def _judged(
     for index, step in enumerate(run.plan.steps):
         try:
             if step.act is None:
+                _refuse_misspelt(step, own)
                 skipped.append(step.call.line)
                 _pass_over(session, run, index, script)
                 continue
@@ -173,6 +180,14 @@ def _judged(
             run.set_variable(name, value)
     run.finish(passed=len(passed), at_once=True)
     return Replayed(recording, scenario, tuple(passed), tuple(skipped), failures)
+
+
+def _refuse_misspelt(step: PlannedStep, own: OwnSteps) -> None:
+    """A sentence of ours with a typing error is no step of the user's own, which could be passed over."""
+    text = step.call.text.strip()
+    meant = None if own.define(text) else did_you_mean(text)
+    if meant is not None:
+        raise StepError(f"{step.call.file}:{step.call.line}", f"no step is defined as {text!r}; {meant}")
 
 
 def _pass_over(session: Session, run: ScenarioRun, index: int, script: Script) -> None:

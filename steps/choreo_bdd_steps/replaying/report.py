@@ -27,17 +27,26 @@ def replay_report(file: Path, place: str | None) -> tuple[str, int]:
 
 
 def watch_report(file: Path, place: str | None, say: Callable[[str], None]) -> None:
-    """Say it again whenever one of the features changes; ends with an interrupt."""
-    seen: dict[str, int] = {}
+    """Say it again whenever one of the features, or the file itself, changes; ends with an interrupt.
+
+    Raises ``ChoreoError`` for a file that cannot be read to begin with.
+    """
+    features = _features(file)
+    seen: dict[Path, int] = {}
     while True:
-        now = {each.feature: _changed(Path(each.feature)) for each in _chosen(file, place)}
+        now = {each: _changed(each) for each in (file, *features)}
         if now != seen:
             seen = now
             try:
+                features = _features(file)
                 say(replay_report(file, place)[0])
             except ChoreoError as error:  # a file that is being written
                 say(str(error))
         time.sleep(_LOOK_EVERY_S)  # no file system tells of a change in the same way everywhere
+
+
+def _features(file: Path) -> list[Path]:
+    return sorted({Path(each.feature) for each in read_recordings(file)})
 
 
 def _changed(path: Path) -> int:

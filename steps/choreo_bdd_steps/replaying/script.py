@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
@@ -12,7 +12,7 @@ from typing import NoReturn
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import NO_HEADERS
-from choreo_bdd.observers.traffic import Heard, Lost, Sent
+from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
@@ -27,8 +27,8 @@ from choreo_bdd.transports.base import (
 from choreo_bdd.transports.shared.listeners import Listeners
 from choreo_bdd_steps.recording import RecordedTransport, Recording
 
-_EARLIER_S = 0.1
-"""So much sooner than in the recorded run, in which the loop was busy, the same question may be asked."""
+_EARLIER_S = 1.0
+"""So much sooner than in the recorded run, whose steps took their time, the same question may be asked."""
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class ReplayTransport:
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
         self._remarks = link.remarks
-        self._fenced = link.fenced
+        self._fenced = [(_asked_since(each, link.heard), each) for each in link.fenced]
         self._untold = [lost for lost in link.lost if lost.is_untold]
         self._answers = Counter(heard.message.topic for heard in link.heard)
         """How many answers to calls of a topic are still to come."""
@@ -227,8 +227,8 @@ class ReplayTransport:
         question and the answer then comes before the answer again.
         """
         now = self._script.now()
-        asked = (each for each in self._fenced if not {*topics}.isdisjoint(each.topics))
-        until = max((each.until for each in asked if each.at - _EARLIER_S <= now), default=now)
+        known = ((since, each) for since, each in self._fenced if not {*topics}.isdisjoint(each.topics))
+        until = max((each.until for since, each in known if since <= now), default=now)
         if until > now:
             await asyncio.sleep(until - now)
             await asyncio.sleep(0)  # what came at that very moment goes first
@@ -269,6 +269,12 @@ def _cue(sent: Sent, name: str) -> _Cue:
     loop = asyncio.get_running_loop()
     settled = None if sent.failed_at is None else loop.create_future()
     return _Cue(sent.at, name, sent.topic, asyncio.Event(), loop.create_future(), sent, settled)
+
+
+def _asked_since(fenced: Fenced, heard: Sequence[Heard]) -> float:
+    """From when on the same question has the same answer: nothing came after that, before it was asked."""
+    before = (each.message.received_at for each in heard if each.message.received_at <= fenced.at)
+    return max((fenced.at - _EARLIER_S, *before))
 
 
 def _fail(cue: _Cue) -> None:

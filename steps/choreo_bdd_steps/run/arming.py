@@ -161,7 +161,9 @@ class Arming:
         if spec.earliest_s is not None:
             handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
         if anchor is not None and after is None:
-            state.scope.expectation_of(handle).had_begun = partial(state.scope.outbox.had_begun, anchor)
+            expectation = state.scope.expectation_of(handle)
+            expectation.sent_on = None if spec.budget_transport is None else state.links[spec.budget_transport]
+            expectation.had_begun = partial(state.scope.outbox.had_begun, anchor, expectation.sent_on)
         if spec.is_response:
             handle.counted_from(topic)
         handle.asserted = False

@@ -24,10 +24,9 @@ class ExpectationSpec:
     ``window_topic``; ``None`` for the timeout. ``patience_s`` is a timeout of its own. A message that comes sooner
     than ``earliest_s``, counted as the budget is, comes too early. ``untaken`` leaves out messages that earlier checks
     have taken, ``is_reply`` listens where the phase's request wants its answer, ``is_response`` is about what the last
-    call answers, and each of ``then`` must come after the one before it. With ``is_everything`` its topics are those
-    that the scenario's other checks listen to. With ``hop_from`` the budget counts from that topic's message.
-    ``is_narrowed`` by anything the step says of the message: without it any message on the topic will do. An absence
-    is watched on from when its step is reached, a count of none is not.
+    call answers, and each of ``then`` comes after the one before. With ``is_everything`` its topics are those of the
+    scenario's other checks. With ``hop_from`` the budget counts from that topic's message, with ``budget_transport``
+    from a publish there. ``is_narrowed`` by what the step says of the message. An absence is watched on from its step.
     """
 
     topic: str
@@ -36,6 +35,7 @@ class ExpectationSpec:
     occurs: Occurs
     budget_s: float | None = None
     budget_topic: str | None = None
+    budget_transport: str | None = None
     earliest_s: float | None = None
     patience_s: float | None = None
     window_s: float | None = None

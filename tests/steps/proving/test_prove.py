@@ -144,3 +144,10 @@ def test_the_command_tells_the_place_and_the_score(project: Project) -> None:
     assert json.loads((project.folder / "proof.json").read_text("utf-8"))[0]["tried"] >= 3
     assert project._run("choreo_bdd", "prove", "features", "--with", "pytest", "--min-score", "0.5").code == 0
     assert "there is no such file" in project._run("choreo_bdd", "prove", "nowhere")
+
+
+def test_a_red_feature_is_nothing_to_prove(project: Project) -> None:
+    project.feature('Feature: F\n  Scenario: S\n    When I publish "a"\n    Then I expect "b"\n')
+    ran = project._run("choreo_bdd", "prove", "features/a.feature")
+    assert "not proven: S: it does not pass" in ran
+    assert ran.code == 2

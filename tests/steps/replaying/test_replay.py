@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
-from choreo_bdd_steps.replaying.report import replay_report
+from choreo_bdd_steps.replaying.report import replay_report, watch_report
 from tests.support.project import LOADER, Project
 from tests.support.runs import ROOT
 
@@ -453,6 +454,48 @@ def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> No
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return [here for key, value in inner for here in ((*path, key), *_places(value, (*path, key)))]
+
+
+def test_a_scenario_without_steps_passes_in_no_replay(project: Project) -> None:
+    """A typing error in its keyword makes a step a part of the scenario's description."""
+    project.pytest("features", "--harness-report=report")
+    project.feature("Feature: F\n\n  Scenario: Paid\n    Thn it is expected\n")
+    for place in (None, "features/a.feature:3"):
+        with pytest.raises(RecordingError, match=r"a\.feature:3: the scenario has no steps any more"):
+            replay_report(Path("report/recordings.jsonl"), place)
+
+
+def test_a_misspelt_check_is_not_passed_over(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    project.feature(_FEATURE.replace("I expect", "I expct"))
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 1
+    assert "a.feature:13: no step is defined as 'I expct" in told
+    assert "did you mean: I expect" in told
+
+
+def test_watching_goes_on_whatever_is_being_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.pytest("features", "--harness-report=report")
+    recordings = project.folder / "report" / "recordings.jsonl"
+    kept = recordings.read_text("utf-8")
+    edits: list[Callable[[], object]] = [
+        lambda: project.feature("Feature: F\n  Scenario: Paid\n    Given what\n      | a |\n      | b | c |\n"),
+        recordings.unlink,
+        lambda: (recordings.write_text(kept, "utf-8"), project.feature(_FEATURE.replace("total is 13", "total is 12"))),
+    ]
+    said: list[str] = []
+
+    def edit(_: float) -> None:
+        if not edits:
+            raise KeyboardInterrupt
+        edits.pop(0)()
+
+    monkeypatch.setattr("choreo_bdd_steps.replaying.report.time.sleep", edit)
+    with pytest.raises(KeyboardInterrupt):
+        watch_report(Path("report/recordings.jsonl"), "features/a.feature:3", said.append)
+    assert ["1 fail" in said[0], "is not a feature file" in said[1]] == [True, True], said
+    assert "cannot be read" in said[2]
+    assert "1 pass, 0 fail" in said[3]
 
 
 def test_a_scenario_that_is_gone_is_said(project: Project) -> None:

@@ -25,7 +25,7 @@ RUNS = 60
 AT_ONCE = 15
 """So many new runs are looked at together at most: a change is within the windows of several looks."""
 _SHARE = 8
-"""Of fewer that wait than this each is looked at by itself, of more this share together."""
+"""Of what waits one in so many are looked at together, but one at least: each of a few by itself."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DETECTED = ("opened", "reopened")
 

@@ -106,7 +106,8 @@ def right(name: str, schema: Json, known: Mapping[str, str]) -> st.SearchStrateg
     elif schema["type"] == "integer":
         found = st.integers(schema["minimum"], schema["maximum"])
     elif schema["type"] == "number":
-        found = st.floats(0.001, schema["exclusiveMaximum"], exclude_max=True)
+        whole = int(schema["exclusiveMaximum"])
+        found = st.integers(1000, whole * 1_000_000 - 1).map(lambda millionths: millionths / 1_000_000)
     elif schema["type"] == "boolean":
         found = st.sampled_from(["true", "false"])
     elif name in MOMENTS:

@@ -80,9 +80,13 @@ class TestLoopThread:
             endless.began.wait(10)
             signal.pthread_kill(waiting, signal.SIGINT)  # what Ctrl-C does to whoever waits
 
-        threading.Thread(target=interrupt).start()
-        with pytest.raises(KeyboardInterrupt):
-            thread.run(endless.run())
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in the background
+        try:
+            threading.Thread(target=interrupt).start()
+            with pytest.raises(KeyboardInterrupt):
+                thread.run(endless.run())
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert endless.ended.wait(10)
 
     def test_an_interrupt_as_soon_as_the_work_is_handed_over_cancels_it(

@@ -1,4 +1,4 @@
-"""Detection behind the answers: one thread that looks at what came in, line by line, few runs at a time."""
+"""Detection behind the answers: one thread that looks at what came in, each line of runs once for many reports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from choreo_bdd_chronicle.detect import Finding, TopicSeries
-from choreo_bdd_chronicle.store import Store, findings
+from choreo_bdd_chronicle.store import Store, findings, watched
 from choreo_bdd_chronicle.store.ingesting import Line
 from choreo_bdd_chronicle.store.writer import BusyError
 
+Detect = Callable[[Sequence[TopicSeries]], list[Finding]]
+
 _RESTS = 19
 """So many times as long as a look took is rested after it."""
+_SOONER = 5
+"""So many times shorter it is before a look at the past while nobody sends reports."""
 _REST_MAX_S = 10.0
 """And so long after one that the database did not let happen."""
 _log = logging.getLogger("choreo_bdd_chronicle")
@@ -24,14 +28,16 @@ _log = logging.getLogger("choreo_bdd_chronicle")
 class Watcher:
     """Looks for changes in the lines it is told of, gathered for ``pause`` seconds, and in what an earlier one left.
 
-    It rests for longer than it works, so that whoever sends reports is not kept waiting by it. What waits for a look
-    stands in the store: whenever this ends, each run is looked at once. Close it before its store.
+    Lines with new runs come first, then, look by look, those of which more came than one look is over. It rests for
+    longer than it works, so that whoever sends reports is not kept waiting by it. How far it has come is written down
+    with what was found, so that whatever ends it, nothing is left out. Close it before its store.
     """
 
     def __init__(self, store: Store, pause: float) -> None:
         self._store = store
         self._pause = pause
-        self._waiting: dict[Line, None] = {}
+        self._new: dict[Line, None] = {}
+        self._left: dict[Line, None] = {}
         self._changed = threading.Condition()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chronicle-watcher", daemon=True)
@@ -40,11 +46,11 @@ class Watcher:
     def look_at(self, line: Line) -> None:
         """A line has a new run."""
         with self._changed:
-            self._waiting[line] = None
+            self._new[line] = None
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop after the look at hand; what waits is looked at by the next one."""
+        """Stop after the look at hand; what is left is looked at by the next one."""
         self._is_over.set()
         with self._changed:
             self._changed.notify_all()
@@ -60,56 +66,52 @@ class Watcher:
             least = self._pause
             try:
                 if look(self._store, line, detecting.detect):
-                    self.look_at(line)  # behind the others: a backlog of one keeps none of them waiting
-                    least = 0.0
+                    self._left[line] = None
             except (SQLAlchemyError, BusyError) as problem:
                 _log.warning("detection is put off for %g seconds: %s", _REST_MAX_S, problem)
-                self.look_at(line)
-                least = _REST_MAX_S
-            except Exception:  # noqa: BLE001 - one line that cannot be judged does not end the watch over the others
+                self._left[line], least = None, _REST_MAX_S
+            except Exception:  # noqa: BLE001 - one line that fails does not end the watch over the others
                 _log.exception("detection failed; it is put off until the next run")
-            rest = max(least, min(_REST_MAX_S, _RESTS * (time.monotonic() - begun)))
+            rests = _RESTS / _SOONER if self._left and not self._new else _RESTS
+            rest = max(least, min(_REST_MAX_S, rests * (time.monotonic() - begun)))
 
     def _take_up(self) -> None:
-        """What waited when an earlier server ended."""
+        """What was left when an earlier server ended."""
         try:
             with self._store.reading() as connection:
-                left = findings.lines(connection)
+                self._left.update(dict.fromkeys(watched.behind(connection)))
         except SQLAlchemyError as problem:
-            _log.warning("detection of what is kept already is put off until the next run: %s", problem)
-            return
-        for line in left:
-            self.look_at(line)
+            _log.warning("what was not looked at before is put off until its next run: %s", problem)
 
     def _next(self, rest: float) -> Line | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_over.is_set())
+            self._changed.wait_for(lambda: self._new or self._left or self._is_over.is_set())
         self._is_over.wait(rest)
         with self._changed:
             if self._is_over.is_set():
                 return None
-            line = next(iter(self._waiting))
-            del self._waiting[line]
+            line = next(iter(self._new or self._left))
+            self._new.pop(line, None)
+            self._left.pop(line, None)
             return line
 
 
-def look(store: Store, line: Line, detect: Callable[[Sequence[TopicSeries]], list[Finding]]) -> bool:
-    """Take one step over the new runs of a line, and keep what it shows; false when there are none.
+def look(store: Store, line: Line, detect: Detect) -> bool:
+    """Take one look at a line and keep what it shows; whether another one is to follow.
 
-    Runs that cannot be judged are passed over, so that those after them are judged. Raises ``SQLAlchemyError`` and
-    ``BusyError``, and the same runs still wait.
+    Runs that cannot be judged are passed over, so that others are judged. Raises ``SQLAlchemyError`` and ``BusyError``,
+    and the same runs are still to be looked at.
     """
     with store.reading() as connection:
-        found = findings.next_look(connection, line)
-        if found is None:
+        taken = watched.next_look(connection, line)
+        if taken is None:
             return False
-        series = findings.series_of(connection, found.runs)
+        series = findings.series_of(connection, taken.runs)
     try:
-        shown = detect(series)
-        store.change(lambda connection, dialect: findings.settle(connection, dialect, found, shown)).result()
-    except (SQLAlchemyError, BusyError):
-        raise
+        found = detect(series)
     except Exception:  # noqa: BLE001 - whatever it was, it would be the same each time
-        _log.exception("detection failed on %s", line)
-        store.change(lambda connection, _: findings.pass_over(connection, found)).result()
-    return True
+        _log.exception("runs of branch %r in environment %r cannot be judged", line.branch, line.environment)
+        kept = store.change(lambda connection, _: watched.advance(connection, taken))
+    else:
+        kept = store.change(lambda connection, dialect: findings.settle(connection, dialect, taken, found))
+    return not kept.result() or taken.after.left is not None

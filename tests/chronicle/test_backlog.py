@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,11 +16,11 @@ from choreo_bdd_chronicle import watcher
 from choreo_bdd_chronicle.check import check_report
 from choreo_bdd_chronicle.detect import Finding, TopicSeries, detecting
 from choreo_bdd_chronicle.settings import Settings
-from choreo_bdd_chronicle.store import Store, findings, open_store, removing, tables
+from choreo_bdd_chronicle.store import Store, findings, open_store, removing, tables, watched
 from choreo_bdd_chronicle.store.ingesting import Line, Submission
 from choreo_bdd_chronicle.store.writer import BusyError
 from tests.chronicle.conftest import Chronicle, started
-from tests.chronicle.reports import BEGUN, body, handle, report, timed_out
+from tests.chronicle.reports import BEGUN, body, handle, report
 from tests.chronicle.test_changes import Runs, until
 
 PATIENCE_S = 60.0
@@ -80,44 +80,40 @@ class Kept:
     """A tenant's runs in a store without a server, an hour apart, each with a commit of its own."""
 
     def __init__(self, store: Store, tenant: str) -> None:
-        self.store, self.tenant, self.count, self.draw = store, tenant, 0, random.Random(5)
+        self.store, self.tenant, self.draw = store, tenant, random.Random(5)
         self.line = Line(0, "ci", "main")
-        self.sizes: list[int] = []
+        self.looks: list[tuple[int, int]] = []
 
-    def add(self, count: int, *, factor: float = 1.0, answered: bool = True) -> None:
-        """Keep runs of two topics: the first is slower by a factor, the second is answered or not."""
-        for _ in range(count):
+    def add(self, runs: Iterable[int], factor: float = 1.0, *, begun: datetime | None = None) -> None:
+        """Keep runs of two topics, in that order of which the first is slower by a factor."""
+        for number in runs:
             handles = [
                 handle(f"t{topic}", 20.0 * (factor if topic == 0 else 1.0) * self.draw.lognormvariate(0, 0.05))
                 for topic in range(2)
                 for _ in range(6)
             ]
-            if not answered:
-                handles[6:12] = [timed_out("t1")] * 6
-            begun = BEGUN + timedelta(hours=self.count)
-            document = report(handles, begun=begun, git_sha=f"commit{self.count}")
-            sent = Submission(
-                tenant=self.tenant, key=None, content_hash="", gzipped=b"", report=check_report(body(document))
-            )
+            moment = begun or BEGUN + timedelta(hours=number)
+            checked = check_report(body(report(handles, begun=moment, git_sha=f"commit{number}")))
+            sent = Submission(tenant=self.tenant, key=None, content_hash="", gzipped=b"", report=checked)
             self.line = self.store.keep(sent).result().line
-            self.count += 1
 
     def look(self) -> bool:
-        """One look at what waits; whether anything did."""
+        """One look; whether another one is to follow."""
         return watcher.look(self.store, self.line, self._detect)
 
     def look_at_all(self) -> None:
-        """Look until nothing waits."""
+        """Look until nothing is left."""
         while self.look():
             pass
 
-    def found(self) -> list[tuple[Any, ...]]:
-        """What is known of changes: the topic, how, since which commit, and whether it is over."""
+    def shifts(self) -> list[tuple[str, str, str]]:
+        """The changes of the level that are known: the topic, the first commit after it, and whether it is over."""
         table = tables.anomalies.c
-        wanted = select(table.topic, table.detection_method, table.commit_from, table.commit_to, table.state)
+        wanted = select(table.topic, table.commit_to, table.state).where(
+            table.tenant_id == self.line.tenant_id, table.metric == "mean_ms", table.detection_method == "change_point"
+        )
         with self.store.reading() as connection:
-            rows = connection.execute(wanted.where(table.tenant_id == self.line.tenant_id)).all()
-        return sorted(map(tuple, rows))
+            return sorted(map(tuple, connection.execute(wanted).all()))
 
     def told(self) -> int:
         """How many changes were announced."""
@@ -127,7 +123,8 @@ class Kept:
             return int(connection.execute(mine).scalar_one())
 
     def _detect(self, series: Sequence[TopicSeries]) -> list[Finding]:
-        self.sizes.append(max(len(each.runs) for each in series))
+        hours = [(run.run.started_at - BEGUN) // timedelta(hours=1) for each in series for run in each.runs]
+        self.looks.append((min(hours), max(hours)))
         return detecting.detect(series)
 
 
@@ -139,49 +136,91 @@ def store(database: str) -> Iterator[Store]:
     made.close()
 
 
-def eventful(runs: Kept, after_each: Callable[[], None] = lambda: None) -> Kept:
-    """Runs amid which a topic becomes slower and quicker again, and another is not answered for a while."""
-    parts = ((15, 1.0, True), (15, 2.0, True), (34, 1.0, True), (6, 1.0, False), (10, 1.0, True))
-    for count, factor, answered in parts:
-        for _ in range(count):
-            runs.add(1, factor=factor, answered=answered)
-            after_each()
+EVENTS = ((range(45), 1.0), (range(45, 65), 2.0), (range(65, 110), 1.0), (range(110, 190), 1.6), (range(190, 260), 4.0))
+"""A topic becomes slower and quicker again, and then slower twice, for good."""
+SHIFTS = [
+    ("t0", "commit110", "open"),
+    ("t0", "commit190", "open"),
+    ("t0", "commit45", "resolved"),
+    ("t0", "commit65", "resolved"),
+]
+
+
+def eventful(runs: Kept) -> Kept:
+    """All of that, kept run by run."""
+    for numbers, factor in EVENTS:
+        runs.add(numbers, factor)
     return runs
 
 
 @pytest.mark.thorough
-def test_a_backlog_shows_what_looking_at_each_run_shows(store: Store) -> None:
-    one_by_one = Kept(store, "one by one")
-    eventful(one_by_one, one_by_one.look_at_all)
-    backlog = eventful(Kept(store, "backlog"))
-    backlog.look_at_all()
-    lasting = [each for each in one_by_one.found() if each[1] != "rolling_baseline"]  # a spike may be over in one step
-    assert ("t0", "change_point", "commit14", "commit15", "resolved") in lasting
-    assert ("t1", "outcome", "commit63", "commit64", "resolved") in lasting
-    assert backlog.found() == lasting
-    assert len(one_by_one.sizes) == one_by_one.count
-    assert len(backlog.sizes) < backlog.count / 2
-    assert max(backlog.sizes) == findings.RUNS
+def test_what_changed_amid_a_backlog_is_found(store: Store) -> None:
+    runs = eventful(Kept(store, "alpha"))
+    runs.look_at_all()
+    assert runs.shifts() == SHIFTS
+
+
+@pytest.mark.thorough
+def test_the_latest_runs_are_looked_at_first_and_the_others_in_bounded_steps(store: Store) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(200))
+    runs.look_at_all()
+    assert runs.looks == [(140, 199), (110, 169), (80, 139), (50, 109), (20, 79), (0, 49)]
+    runs.add(range(200, 245))
+    runs.look_at_all()
+    assert runs.looks[6:] == [(185, 244)]
+    runs.add(range(245, 295))
+    runs.look_at_all()
+    assert runs.looks[7:] == [(235, 294), (205, 264)]  # without the second look few runs would say what was usual
+
+
+@pytest.mark.thorough
+def test_runs_that_come_amid_a_backlog_are_looked_at_first(store: Store) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(130))
+    assert runs.look()
+    runs.add([130])
+    runs.look_at_all()
+    assert runs.looks == [(70, 129), (71, 130), (40, 99), (10, 69), (0, 39)]
+
+
+@pytest.mark.thorough
+def test_what_is_kept_late_is_looked_at_where_it_belongs(store: Store) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(300, 400))
+    runs.look_at_all()
+    looked = len(runs.looks)
+    runs.add(range(100, 130))
+    runs.add(range(130, 160), 2.0)
+    runs.look_at_all()
+    assert runs.looks[looked] == (340, 399)
+    assert runs.looks[looked + 1 :] == [(115, 314), (100, 144)]
+    assert runs.shifts() == [("t0", "commit130", "resolved")]
+
+
+@pytest.mark.thorough
+def test_runs_that_all_began_at_once_have_an_end(store: Store) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(150), begun=BEGUN)
+    runs.look_at_all()
+    assert not runs.look()
 
 
 @pytest.mark.thorough
 def test_an_end_between_or_amid_looks_loses_and_doubles_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(database)
-    through, ended = eventful(Kept(store, "through")), eventful(Kept(store, "ended"))
-    through.look_at_all()
-    expected = through.found(), through.told()
-    is_more = True
+    runs, is_more = eventful(Kept(store, "alpha")), True
     while is_more:
-        ended.store = store
+        runs.store = store
         with monkeypatch.context() as patched, suppress(KeyboardInterrupt):  # found, and not yet kept
             patched.setattr(store, "change", _interrupted)
-            ended.look()
-        is_more = ended.look()
+            runs.look()
+        is_more = runs.look()
         store.close()
         store = open_store(database)
-    ended.store = store
-    assert (ended.found(), ended.told()) == expected
-    assert len(ended.sizes) == 2 * len(through.sizes)
+    runs.store = store
+    assert (runs.shifts(), runs.looks[::2]) == (SHIFTS, runs.looks[1::2])
+    assert runs.told() == len([each for each in SHIFTS if each[2] == "open"])
     store.close()
 
 
@@ -190,39 +229,54 @@ def _interrupted(_work: object) -> None:
 
 
 @pytest.mark.thorough
-def test_what_two_servers_look_at_is_settled_once(store: Store) -> None:
-    runs = Kept(store, "alpha")
-    runs.add(20)
-    runs.look_at_all()
-    runs.add(8, factor=2.0)
+@pytest.mark.parametrize("looks_before", [0, 2], ids=["the latest runs", "the past"])
+def test_what_two_servers_look_at_is_settled_once(store: Store, looks_before: int) -> None:
+    runs = eventful(Kept(store, "alpha"))
+    for _ in range(looks_before):
+        runs.look()
     with store.reading() as connection:  # as another server does, which then is slow to settle it
-        look = findings.next_look(connection, runs.line)
-        assert look is not None
-        shown = detecting.detect(findings.series_of(connection, look.runs))
+        taken = watched.next_look(connection, runs.line)
+        assert taken is not None
+        found = detecting.detect(findings.series_of(connection, taken.runs))
     runs.look_at_all()
-    before = runs.found(), runs.told()
-    assert ("t0", "change_point", "commit19", "commit20", "open") in before[0]
-    assert store.change(lambda connection, dialect: findings.settle(connection, dialect, look, shown)).result() == []
-    assert (runs.found(), runs.told()) == before
+    told = runs.told()
+    assert not store.change(lambda connection, dialect: findings.settle(connection, dialect, taken, found)).result()
+    assert (runs.shifts(), runs.told()) == (SHIFTS, told)
+
+
+def test_a_server_that_was_overtaken_looks_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(3))
+
+    def detect(_series: Sequence[TopicSeries]) -> list[Finding]:
+        monkeypatch.undo()  # only once: another server looks, and then the next run comes
+        runs.look_at_all()
+        runs.add([3])
+        return []
+
+    assert watcher.look(store, runs.line, detect)
+    assert not runs.look()
+    assert runs.looks == [(0, 2), (0, 3)]
 
 
 @pytest.mark.thorough
-def test_runs_that_cannot_be_judged_hold_up_none_after_them(store: Store) -> None:
-    runs = Kept(store, "alpha")
-    runs.add(20)
-    runs.add(8, factor=2.0)
+def test_runs_that_cannot_be_judged_hold_up_no_others(store: Store) -> None:
+    runs = eventful(Kept(store, "alpha"))
 
     def fail(_series: Sequence[TopicSeries]) -> list[Finding]:
         raise ZeroDivisionError
 
     assert watcher.look(store, runs.line, fail)
     runs.look_at_all()
-    assert ("t0", "change_point", "commit19", "commit20", "open") in runs.found()
+    assert len(runs.looks) > 1
+    assert runs.shifts() == SHIFTS
 
 
-def test_runs_wait_on_while_the_database_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_still_to_be_looked_at_when_the_database_is_busy(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = Kept(store, "alpha")
-    runs.add(3)
+    runs.add(range(3))
 
     def refuse(_work: object) -> None:
         raise BusyError("256 reports wait to be written")
@@ -231,25 +285,32 @@ def test_runs_wait_on_while_the_database_is_busy(store: Store, monkeypatch: pyte
         patched.setattr(store, "change", refuse)
         runs.look()
     runs.look_at_all()
-    assert runs.sizes == [1, 1, 2, 3]
+    assert runs.looks == [(0, 2), (0, 2)]
 
 
 @pytest.mark.thorough
-def test_what_an_ended_server_did_not_look_at_is_looked_at_by_the_next(database: str, gate: Gate) -> None:
+@pytest.mark.parametrize("looks_before", [0, 2], ids=["not begun", "not ended"])
+def test_what_an_ended_server_left_is_looked_at_by_the_next(database: str, gate: Gate, looks_before: int) -> None:
     gate.open()
     store = open_store(database)
-    runs = Kept(store, "alpha")
-    runs.add(20)
-    runs.add(8, factor=2.0)
+    runs = eventful(Kept(store, "alpha"))
+    for _ in range(looks_before):
+        runs.look()
     store.close()
     with started(Settings(database=database, pause=0)) as server:
-        (found,) = until(lambda: server.get("/anomalies", tenant="alpha", topic="t0", resolved="false")["items"])
-    assert found["commit_to"] == "commit20"
+
+        def shifts() -> set[Any]:
+            found = server.get("/anomalies", tenant="alpha", topic="t0")["items"]
+            return {each["commit_to"] for each in found if each["detection_method"] == "change_point"}
+
+        assert until(lambda: len(shifts()) == len(SHIFTS) and shifts()) == {each[1] for each in SHIFTS}
 
 
-def test_a_removed_run_waits_for_no_look(store: Store) -> None:
+def test_runs_that_are_removed_before_their_look_leave_nothing_to_look_at(store: Store) -> None:
     runs = Kept(store, "alpha")
-    runs.add(3)
-    store.change(lambda connection, dialect: removing.remove(connection, dialect, 2)).result()
-    runs.look_at_all()
-    assert runs.sizes == [1, 2]
+    runs.add(range(100))
+    runs.look()
+    everything = removing.Expiry(-10_000, None, ())
+    assert store.change(lambda connection, dialect: removing.remove_expired(connection, dialect, everything)).result()
+    assert not runs.look()
+    assert runs.shifts() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -64,8 +64,7 @@ class _New:
 def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submission]) -> list[Receipt]:
     """Write reports; one whose key is known is only recognised (spec/chronicle.md 9.3). A receipt for each, in order.
 
-    Their figures are marked as not yet summed up and not yet looked at: ``rolling`` takes them into the summaries, and
-    ``findings`` tells of them step by step, behind the answer.
+    Their figures are marked as not yet summed up: ``rolling`` takes them into the summaries, behind the answer.
     """
     tenants = _tenant_ids(connection, {each.tenant for each in submissions})
     known = _known(connection, tenants, submissions)
@@ -127,7 +126,6 @@ def _parts(connection: Connection, dialect: Dialect, new: Sequence[_New]) -> lis
         (tables.failures, [row for each in new for row in _failure_rows(each)]),
         (tables.run_topics, _topic_rows(connection, dialect, new)),
         (tables.unsummed, [(each.run_id,) for each in new]),
-        (tables.unwatched, [(*astuple(each.receipt.line), each.run_id) for each in new]),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -182,6 +183,29 @@ def test_runs_that_come_amid_a_backlog_are_looked_at_first(store: Store) -> None
     runs.add([130])
     runs.look_at_all()
     assert runs.looks == [(70, 129), (71, 130), (40, 99), (10, 69), (0, 39)]
+
+
+@pytest.mark.thorough
+def test_the_past_is_looked_at_also_while_new_runs_come_all_the_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Kept(store, "alpha")
+    runs.add(range(100))
+    is_reached, numbers = threading.Event(), itertools.count(100)
+
+    def detect(series: Sequence[TopicSeries]) -> list[Finding]:
+        if any(each.runs[0].run.started_at == BEGUN for each in series):
+            is_reached.set()
+        runs.add([next(numbers)])
+        watching.look_at(runs.line)
+        return []
+
+    monkeypatch.setattr(detecting, "detect", detect)
+    monkeypatch.setattr(watcher, "_RESTS", 0)
+    watching = watcher.Watcher(store, 0)
+    is_found = is_reached.wait(PATIENCE_S)
+    watching.close()
+    assert is_found
 
 
 @pytest.mark.thorough

@@ -67,10 +67,14 @@ def behind(connection: Connection) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
-def next_look(connection: Connection, line: Line) -> Look | None:
-    """The look at a line's latest runs, when some came since the last one, or else at what is left, if anything is."""
+def next_look(connection: Connection, line: Line, *, is_past: bool = False) -> Look | None:
+    """The look at a line's latest runs, when some came since the last one, or else at what is left, if anything is.
+
+    The other way round when ``is_past``.
+    """
     before = _progress(connection, line)
-    return _latest(connection, line, before) or _earlier(connection, line, before)
+    ways = (_earlier, _latest) if is_past else (_latest, _earlier)
+    return ways[0](connection, line, before) or ways[1](connection, line, before)
 
 
 def advance(connection: Connection, look: Look) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from choreo_bdd_chronicle.detect import Finding, TopicSeries
-from choreo_bdd_chronicle.store import Store, findings, watched
+from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.store.ingesting import Line
+from choreo_bdd_chronicle.store.looks import findings, watched
 from choreo_bdd_chronicle.store.writer import BusyError
 
 Detect = Callable[[Sequence[TopicSeries]], list[Finding]]

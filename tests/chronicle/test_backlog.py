@@ -17,8 +17,9 @@ from choreo_bdd_chronicle import watcher
 from choreo_bdd_chronicle.check import check_report
 from choreo_bdd_chronicle.detect import Finding, TopicSeries, detecting
 from choreo_bdd_chronicle.settings import Settings
-from choreo_bdd_chronicle.store import Store, findings, open_store, removing, tables, watched
+from choreo_bdd_chronicle.store import Store, open_store, removing, tables
 from choreo_bdd_chronicle.store.ingesting import Line, Submission
+from choreo_bdd_chronicle.store.looks import findings, watched
 from choreo_bdd_chronicle.store.writer import BusyError
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import BEGUN, body, handle, report

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
-from choreo_bdd_chronicle.store import StoreError, open_store, tables, watched
+from choreo_bdd_chronicle.store import StoreError, open_store, tables
+from choreo_bdd_chronicle.store.looks import watched
 from choreo_bdd_chronicle.store.migrating import HEAD
 from choreo_bdd_chronicle.store.postgres import PostgresDialect
 from choreo_bdd_chronicle.store.sqlite import SqliteDialect

@@ -17,7 +17,7 @@ from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.events import announce
 from choreo_bdd_chronicle.store.ingesting import Line
-from choreo_bdd_chronicle.store.watched import Look, advance
+from choreo_bdd_chronicle.store.looks.watched import Look, advance
 
 _DETECTED = ("opened", "reopened")
 

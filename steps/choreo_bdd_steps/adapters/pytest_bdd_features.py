@@ -16,7 +16,7 @@ from pytest_bdd.exceptions import GherkinParseError
 
 from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, template_of
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
-from choreo_bdd_project.gherkin.feature import Feature, read_feature
+from choreo_bdd_project.gherkin.feature import read_feature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.errors import StepError
@@ -221,7 +221,10 @@ def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
 def scenario_names(path: Path) -> list[str]:
     """Names of what runs from a file; ``StepError`` where pytest-bdd would run less than is written."""
     feature = read_feature(path)
-    _require_run(path, feature)
+    if feature.asides:
+        from choreo_bdd_steps.plan.asides import require_run  # noqa: PLC0415 - see the module's docstring
+
+        require_run(path, (text for text, _ in feature.asides))
     counted = Counter(name for name, _ in feature.templates)
     for name, line in feature.templates:
         if counted[name] > 1:
@@ -231,16 +234,6 @@ def scenario_names(path: Path) -> list[str]:
                 f"give each its own name",
             )
     return [name for name, line in feature.templates if (name, line) not in feature.without_rows]
-
-
-def _require_run(path: Path, feature: Feature) -> None:
-    """``StepError`` for what is written as a step and is none to pytest-bdd; behave takes small letters, too."""
-    if feature.asides:
-        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
-
-        for text, line in feature.asides:
-            if is_unrun(text):
-                raise StepError(f"{relative(path)}:{line}", unrun_step(text))
 
 
 def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:

@@ -17,7 +17,7 @@ COMPOSED_ANY = "any_of"
 
 _UNPLACED = frozenset({ROOT_PATH, COMPOSED_ALL, COMPOSED_ANY})
 _SHOWN_CHARACTERS = 200
-_INDEX = re.compile(r"(?:^|\.)(-?\d+)(?=\.|$)")
+_INDEX = re.compile(r"(?:^|\.)(-?\d{1,3})(?=\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,10 @@ def joined(prefix: str, path: str) -> str:
 
 
 def as_written(path: str) -> str:
-    """A dotted path as authors write it: ``lines.0.sku`` is ``lines[0].sku``."""
+    """A dotted path as authors write it: ``lines.0.sku`` is ``lines[0].sku``.
+
+    It does not tell an index from a key of digits; from four digits on (a year, an id) it is taken for a key.
+    """
     return _INDEX.sub(r"[\1]", path)
 
 

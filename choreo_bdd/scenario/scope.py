@@ -15,7 +15,6 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.adoption import disown, hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
@@ -115,7 +114,7 @@ class Scope:
             topic,
             description or (matcher.description if matcher is not None else "(not known yet)"),
             where.wire_id,
-            matcher_expected=expected_shape(matcher) if matcher is not None else None,
+            matcher=matcher,
             transport=link,
             origin=origin,
             step_text=step_text,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
-from choreo_bdd.matchers.protocols import Unconditional, expected_shape
+from choreo_bdd.matchers.protocols import Unconditional
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle
@@ -268,8 +268,7 @@ class Expectation:
     def supply(self, matcher: Matcher) -> list[Delivery]:
         """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""
         self.matcher = matcher
-        self.handle.matcher_description = matcher.description
-        self.handle.matcher_expected = expected_shape(matcher)
+        self.handle.expects(matcher)
         if self.state is HOLDING:
             self.state = self._judging
         held, self.held = self.held, []

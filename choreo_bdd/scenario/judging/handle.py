@@ -9,7 +9,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.matchers import Matcher, MatchFailure
+from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.timeline import Recordable
@@ -43,7 +44,7 @@ class Handle:
         matcher_description: str,
         correlation_id: str | None = None,
         *,
-        matcher_expected: Any = None,
+        matcher: Matcher | None = None,
         transport: str | None = None,
         origin: str | None = None,
         step_text: str | None = None,
@@ -51,7 +52,6 @@ class Handle:
         self.topic = topic
         self.matcher_description = matcher_description
         self.correlation_id = correlation_id
-        self.matcher_expected = matcher_expected
         self.origin = origin
         self.step_text = step_text
         self.asserted = True
@@ -65,6 +65,8 @@ class Handle:
         self.since_publish_ms: float | None = None
         self.notes: tuple[str, ...] = ()
         """What stands beside the verdict: messages that could have been meant, but not be read or attributed."""
+        self._expected: Any = None
+        self._matcher = matcher
         self._transport = transport
         self._failures: list[MatchFailure] = []
         self._messages: list[Recordable] = []
@@ -79,6 +81,13 @@ class Handle:
         self._latency_ms: float | None = None
         self._diagnosis: Diagnosis | None = None
         self._diagnose: Callable[[], Diagnosis] | None = None
+
+    @property
+    def matcher_expected(self) -> Any:
+        """What is expected, as data; made when somebody asks, as a report does. ``None`` where its matcher has none."""
+        if self._matcher is not None:
+            self._expected, self._matcher = expected_shape(self._matcher), None
+        return self._expected
 
     @property
     def transport(self) -> str | None:
@@ -176,6 +185,10 @@ class Handle:
         raise TypeError("Handle cannot be pickled: it belongs to a running scenario")
 
     # --- for the engine -------------------------------------------------------------------------------------------
+
+    def expects(self, matcher: Matcher) -> None:
+        """Tell of a matcher that was not known yet."""
+        self.matcher_description, self._matcher = matcher.description, matcher
 
     def note_message(self, message: Recordable) -> None:
         """Keep a message that was counted."""

@@ -51,7 +51,8 @@ def _misspelt(error: jsonschema.ValidationError) -> tuple[str | None, str]:
     if error.validator == "required" and isinstance(error.instance, dict):
         known = _of_schema(error, "properties") or {}
         given = [str(key) for key in error.instance if key not in known]
-        for needed in error.validator_value:
+        wanted: Any = error.validator_value
+        for needed in wanted:
             close = [] if needed in error.instance else difflib.get_close_matches(needed, given, n=1, cutoff=_ALIKE)
             if close:
                 return close[0], needed

@@ -78,10 +78,8 @@ class Beginning(NamedTuple):
     """The publish that a check's time counts from: what came before it is no message of the check."""
 
     topic: str
-    link: str | None
-    """Where the topic is published on another link as well; ``None`` for any."""
-    had_begun: Callable[[float], bool]
-    """Whether it was on its way by a loop time."""
+    link: str | None  # None for any
+    had_begun: Callable[[float], bool]  # by a loop time
 
 
 class Expectation:
@@ -260,10 +258,9 @@ class Expectation:
         """Take note of a message that nobody could read; false where it is of no concern."""
         if self.state is SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
             return False
-        if self.is_before_the_publish(received_at):
-            return False
-        self.unreadable.append(reason)
-        return True
+        if not self.is_before_the_publish(received_at):
+            self.unreadable.append(reason)
+        return not self.is_before_the_publish(received_at)
 
     def supply(self, matcher: Matcher) -> list[Delivery]:
         """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""
@@ -325,8 +322,7 @@ class Expectation:
 
     def _note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""
-        before = self.after or self.begins_with
-        topic = None if before is None else before.topic
+        topic = before.topic if (before := self.after or self.begins_with) else None
         what = "the publish" if self.after is None else "the expected message"
         reason = f"out of order: it matched, but came before {what} on {topic!r}"
         if self.is_untold(delivery):

@@ -12,22 +12,19 @@ behave loads it however little it is to run, so what a run needs is imported whe
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial, wraps
-from itertools import chain
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import behave
-from behave.matchers import Match, RegexMatcher, get_step_matcher_factory
-from behave.model_type import Argument, Status
+from behave.matchers import get_step_matcher_factory
+from behave.model_type import Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
-from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -35,6 +32,8 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_steps.adapters.behave_features import is_outline, require_run, runs_nothing, watch_features
+from choreo_bdd_steps.adapters.behave_matching import PhraseMatcher, first_match, given
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
@@ -56,8 +55,6 @@ __all__ = [
     "use_choreo",
 ]
 
-_PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
-
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -65,31 +62,16 @@ def use_choreo() -> None:
     """Make the vocabulary available to this project's features; calling it again changes nothing."""
     factory = get_step_matcher_factory()
     users_own = factory.current_matcher
-    factory.register_step_matcher_class(_PhraseMatcher.NAME, _PhraseMatcher, override=True)
+    factory.register_step_matcher_class(PhraseMatcher.NAME, PhraseMatcher, override=True)
     try:
-        factory.use_step_matcher(_PhraseMatcher.NAME)
+        factory.use_step_matcher(PhraseMatcher.NAME)
         for phrase in PHRASES:
             # the decorators of the package itself: those of behave.step_registry land in a dead registry
             behave.step(phrase.regex)(_step_function(phrase))
     finally:
         factory.use_step_matcher(users_own.NAME)
     _watch_own_steps()
-    _find_listed_files()
-
-
-def _find_listed_files() -> None:
-    """Have a list of files, such as that of the formatter ``rerun``, find those with ``[x]`` in their names, too."""
-    read = FeatureListParser.parse
-    if not isinstance(read, partial):
-        FeatureListParser.parse = partial(_listed, read)
-
-
-def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
-    found: list[Any] = []
-    for line in text.splitlines():
-        as_written = FileLocationParser.parse(os.path.normpath(os.path.join(here or "", line.strip())))
-        found += [as_written] if os.path.isfile(as_written.filename) else read(line, here)
-    return found
+    watch_features(_start_for_empty)
 
 
 def _watch_own_steps() -> None:
@@ -101,25 +83,13 @@ def _watch_own_steps() -> None:
 
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     known = recognised(step.name)
-    match = find(step) if known is None else _first(step, known[0])
+    match = find(step) if known is None else first_match(step, known[0])
     if match is None:
         _suggest(step)
     elif match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
-
-
-def _first(step: Any, phrase: Phrase) -> Any:
-    """What behave finds for a sentence of ours, of the user's own definitions too, but not asking all the others."""
-    definitions = the_step_registry.steps
-    for each in chain(definitions[step.step_type], definitions["step"]):
-        if type(each) is _PhraseMatcher and each.phrase is not phrase:
-            continue
-        match = each.match(step.name)
-        if match is not None:
-            return match
-    return None
 
 
 def _suggest(step: Any) -> None:
@@ -168,48 +138,6 @@ def _accompanied(function: Callable[..., object], text: str) -> Callable[..., ob
     return step
 
 
-class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
-    """behave's matcher for regular expressions, held to whole sentences; the phrase reads its own parameters."""
-
-    NAME = "choreo"
-
-    def compile(self) -> _PhraseMatcher:
-        """behave compiles each pattern to see whether it can be; ours can, and most are not needed in a run."""
-        return self
-
-    def match(self, step_text: str) -> Match | None:
-        """How to run a sentence that is this phrase, ``None`` for any other."""
-        known = recognised(step_text)
-        if known is None or known[0] is not self.phrase:
-            return None
-        found = known[1]
-        given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
-        return self._found.with_arguments(given)
-
-    @cached_property
-    def _found(self) -> Match:
-        """What all its sentences share: behave would look for the place of the function anew in each step."""
-        return Match(self.func)
-
-    def matches(self, step_text: str) -> bool:
-        """behave holds each pattern against those before it; no phrase of ours is another's sentence."""
-        return self.pattern == step_text or (step_text not in _PATTERNS and super().matches(step_text))
-
-    def check_match(self, step_text: str) -> list[Argument] | None:
-        """The parameters of a sentence that is this phrase, ``None`` for any other."""
-        match = self.match(step_text)
-        return None if match is None else match.arguments
-
-    @cached_property
-    def phrase(self) -> Phrase | None:
-        return _PATTERNS.get(self.pattern)
-
-
-def _given(found: re.Match[str]) -> dict[str, str]:
-    """A sentence's parameters, without those it leaves out."""
-    return {name: value for name, value in found.groupdict().items() if value is not None}
-
-
 def _step_function(phrase: Phrase) -> Callable[..., None]:
     def step(context: Any, **parameters: str) -> None:
         try:
@@ -228,7 +156,7 @@ def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> in
     for index, step in enumerate(context.scenario.all_steps):
         if step.status is Status.untested:
             known = recognised(step.name)
-            if known is not None and known[0] is phrase and _given(known[1]) == parameters:
+            if known is not None and known[0] is phrase and given(known[1]) == parameters:
                 return index
             break
     raise _not_seen_ahead(context, "a step of the choreo vocabulary")
@@ -248,12 +176,12 @@ def _place(scenario: Any) -> str:
 
 def start_choreo(context: Any) -> Session:
     """The session of this run; made, and closed after the run, when it is first asked for."""
-    from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
-    from choreo_bdd_steps.run.session import Session  # noqa: PLC0415
-
     config = context.config
     session = _sessions.get(config)
     if session is None:
+        from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.run.session import Session  # noqa: PLC0415 - as above
+
         profile = config.userdata.get("choreo.profile") or os.environ.get("CHOREO_PROFILE")
         session = _sessions[config] = Session(
             configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")
@@ -265,6 +193,12 @@ def start_choreo(context: Any) -> Session:
     return session
 
 
+def _start_for_empty(context: Any) -> None:
+    """Begin the session for features of which no step will: those that run nothing are told of all the same."""
+    if context.config not in _sessions and any(runs_nothing(context._runner.features, context.config)):
+        start_choreo(context)
+
+
 def _tell(warnings: list[str]) -> None:
     """behave keeps to itself what passing scenarios write, warnings included."""
     for warning in warnings:
@@ -272,16 +206,25 @@ def _tell(warnings: list[str]) -> None:
 
 
 def _tell_of_empty(context: Any, session: Session) -> None:
-    """A scenario without steps passes under behave, and no hook of ours runs in it."""
-    for feature in context._runner.features:
-        for scenario in feature.walk_scenarios():
-            if any(scenario.all_steps) or not scenario.should_run(context.config):
-                continue
-            try:
-                _require_run(feature, scenario)
-                session.scenario(_info_of(scenario_of(feature, scenario), ())).note_no_steps(_place(scenario))
-            except StepError as error:  # behave keeps to itself what is written while a step passes
-                context.add_cleanup(_fail_run, context, error, layer="testrun")
+    """What runs no step passes under behave, and no hook of ours runs in it."""
+    for feature, scenario in runs_nothing(context._runner.features, context.config):
+        try:
+            require_run(feature, scenario)
+            _note_empty(session, feature, scenario)
+        except StepError as error:  # behave keeps to itself what is written while a step passes
+            context.add_cleanup(_fail_run, context, error, layer="testrun")
+
+
+def _note_empty(session: Session, feature: Any, scenario: Any) -> None:
+    from choreo_bdd_steps.plan import vacuity  # noqa: PLC0415 - see the module's docstring
+
+    if scenario is not None:
+        reason = vacuity.without_rows(scenario.name) if is_outline(scenario) else vacuity.NO_STEPS
+        session.scenario(_info_of(scenario_of(feature, scenario), ())).note_empty(_place(scenario), reason)
+    elif session.config.vacuity == "error":
+        raise StepError(_place(feature), vacuity.NO_SCENARIOS)
+    elif session.config.vacuity == "warn":
+        session.warnings.append(f"{_place(feature)}: {vacuity.NO_SCENARIOS}")
 
 
 def expand_buses(context: Any) -> None:
@@ -364,7 +307,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
-    _require_run(context.feature, context.scenario)
+    require_run(context.feature, context.scenario)
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
@@ -374,18 +317,6 @@ def _info(context: Any) -> ScenarioInfo:
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
     steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
     return _info_of(scenario, steps)
-
-
-def _require_run(feature: Any, scenario: Any) -> None:
-    """``StepError`` for what is written as a step and is none: it stands in a description."""
-    described = [*feature.description, *scenario.description]
-    if described:
-        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
-
-        for text in filter(is_unrun, map(str.strip, described)):
-            lines = Path(feature.filename).read_text(encoding="utf-8").splitlines()
-            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), feature.line)
-            raise StepError(f"{relative(feature.filename)}:{line}", unrun_step(text))
 
 
 def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:

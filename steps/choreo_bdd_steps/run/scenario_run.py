@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
-from choreo_bdd_steps.recording import RECORD, Recording, as_line
+from choreo_bdd_steps.plan.settings import misspelt_tag
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
@@ -32,6 +32,22 @@ from choreo_bdd_steps.services.scenario_services import ScenarioServices
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
+
+
+class _Hiding:
+    """What an error tells is cleared of everything that this scenario's messages show to be secret."""
+
+    __slots__ = ("_cleared",)
+
+    def __init__(self, cleared: Callable[[ChoreoError], str]) -> None:
+        self._cleared = cleared
+
+    def __enter__(self) -> None:
+        """Every step passes here, nearly all of them without an error."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, ChoreoError):
+            error.args = (self._cleared(error),)
 
 
 class ScenarioRun:
@@ -50,7 +66,9 @@ class ScenarioRun:
             self._checking,
             StandIns(self._state),
         )
+        self._hiding_secrets = _Hiding(self._without_secrets)
         self.result: AnyResult | None = None
+        self._name_misspelt_tags()
 
     # --- called by the adapters -----------------------------------------------------------------------------------
 
@@ -61,7 +79,7 @@ class ScenarioRun:
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
-        with observers.running(state.info.nodeid), self._hiding_secrets():
+        with observers.running(state.info.nodeid), self._hiding_secrets:
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
@@ -111,6 +129,14 @@ class ScenarioRun:
         """Whether the step at this position is an act of the user's own."""
         return self._state.plan.steps[index].is_own_act
 
+    def _name_misspelt_tags(self) -> None:
+        info, session = self._state.info, self._state.session
+        for tag, told in ((tag, misspelt_tag(tag)) for tag in info.tags):
+            if told is not None and session.hints(f"@{tag}"):
+                place = info.steps[0].place if info.steps else info.nodeid
+                session.warnings.append(f"{place}: {told}")
+                warn(f"{place}: {told}")
+
     def _name_undeclared(self, check: PlannedStep) -> None:
         step = self._state.plan.counted_over(check)
         if step is not None and self._state.session.hints(f"{UndeclaredAct.__name__} {step.call.text}"):
@@ -128,7 +154,7 @@ class ScenarioRun:
         state = self._state
         if not state.is_open:
             return None
-        with observers.running(state.info.nodeid), self._hiding_secrets():
+        with observers.running(state.info.nodeid), self._hiding_secrets:
             done = state.done + 1 if passed is None else passed
             unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
@@ -151,6 +177,8 @@ class ScenarioRun:
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
         """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
+        from choreo_bdd_steps.recording import RECORD, Recording, as_line  # noqa: PLC0415 - as in Session.taken_down
+
         state = self._state
         steps = state.plan.steps
         failed = not result.passed or (passed is not None and passed < len(steps))
@@ -183,10 +211,9 @@ class ScenarioRun:
                 told = self.redactor().text(f"this scenario has passed, but {how}")
                 yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
-    def note_no_steps(self, place: str) -> None:
-        """Say of a scenario without steps that it proves nothing."""
+    def note_empty(self, place: str, reason: str = vacuity.NO_STEPS) -> None:
+        """Say of a scenario without steps, or of an outline without rows, that it proves nothing."""
         if self._state.session.config.vacuity != "ignore":
-            reason = "the scenario has no steps: it passes whatever happens"
             self._require_no(vacuity.VacuousStep(place, reason))
 
     def _require_no(self, emptiness: vacuity.VacuousStep) -> None:
@@ -202,18 +229,12 @@ class ScenarioRun:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
         plan = self._state.plan
         if not plan.has_trigger(0) and plan.checks(0):
-            with observers.running(self._state.info.nodeid), self._hiding_secrets():
+            with observers.running(self._state.info.nodeid), self._hiding_secrets:
                 self._state.open(plan.steps[0].call)
                 self._arming.listen_early(plan.steps[0].call)
 
-    @contextlib.contextmanager
-    def _hiding_secrets(self) -> Iterator[None]:
-        """What an error tells is cleared of everything that this scenario's messages show to be secret."""
-        try:
-            yield
-        except ChoreoError as error:
-            error.args = (self.redactor().text(f"{error}{self._services.told()}"),)
-            raise
+    def _without_secrets(self, error: ChoreoError) -> str:
+        return self.redactor().text(f"{error}{self._services.told()}")
 
     @property
     def length(self) -> int:

@@ -115,8 +115,8 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
     for text, line in feature.asides:
         if is_unrun(text):
             yield Finding(relative(file), line, "unrun-step", unrun_step(text))
-        elif (told := lost_tag(text)) is not None:
-            yield Finding(relative(file), line, "bad-tag", told, Severity.WARNING)
+        elif (lost := lost_tag(text)) is not None:
+            yield Finding(relative(file), line, "bad-tag", lost, Severity.WARNING)
     for each in feature.refusals:
         severity = Severity.ERROR if each.by_all else Severity.WARNING
         yield Finding(relative(file), each.line, "refused", each.reason, severity)

@@ -7,9 +7,8 @@ the node id of the test that was running (spec/harness.md 3.9).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar, Token
 from typing import Protocol, runtime_checkable
 
 from choreo_bdd.observers.observed import ObservedResult
@@ -105,12 +104,19 @@ def keep_recording(text: str) -> None:
             warnings.warn(f"a scenario observer raised {type(error).__name__}: {error}", RuntimeWarning, stacklevel=2)
 
 
-@contextmanager
-def running(nodeid: str) -> Iterator[None]:
+class running:  # noqa: N801 - read as a function, and one of contextlib's would cost each step three times as much
     """Say which test is running, unless its framework's adapter has said so already."""
-    token = current_test_nodeid.set(nodeid) if current_test_nodeid.get() is None else None
-    try:
-        yield
-    finally:
-        if token is not None:
-            current_test_nodeid.reset(token)
+
+    __slots__ = ("_nodeid", "_token")
+
+    def __init__(self, nodeid: str) -> None:
+        self._nodeid = nodeid
+        self._token: Token[str | None] | None = None
+
+    def __enter__(self) -> None:
+        if current_test_nodeid.get() is None:
+            self._token = current_test_nodeid.set(self._nodeid)
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            current_test_nodeid.reset(self._token)

@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from behave.model import Rule, ScenarioOutline, copy_and_reset_steps
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError
-from choreo_bdd_project.gherkin.feature import FeatureHead, read_feature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario, scenario_nodeid, unfilled_tags
 from choreo_bdd_project.gherkin.step import Step
+
+if TYPE_CHECKING:
+    from choreo_bdd_project.gherkin.feature import FeatureHead
 
 _ESCAPES = re.compile(r"\\+n?|\s")
 
@@ -28,6 +30,8 @@ _escaped: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 def head_of(feature: Any) -> FeatureHead:
     """What stands above a feature's scenarios."""
+    from choreo_bdd_project.gherkin.feature import FeatureHead  # noqa: PLC0415 - of reports
+
     return FeatureHead(
         file=relative(feature.filename),
         name=feature.name,
@@ -141,6 +145,8 @@ def _has_escapes(feature: Any) -> bool:
 
 def _as_written(scenario: Any) -> Sequence[Step]:
     """The steps from the file itself: behave drops the media types, and reads escapes of its own."""
+    from choreo_bdd_project.gherkin.feature import read_feature  # noqa: PLC0415 - most features need no second parser
+
     try:
         runs = read_feature(scenario.filename).at(scenario.line)
     except FeatureError:

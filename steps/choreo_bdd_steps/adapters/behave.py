@@ -12,19 +12,17 @@ behave loads it however little it is to run, so what a run needs is imported whe
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial, wraps
-from itertools import chain
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import behave
-from behave.matchers import Match, RegexMatcher, get_step_matcher_factory
-from behave.model_type import Argument, Status
+from behave.matchers import get_step_matcher_factory
+from behave.model_type import Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
 
@@ -35,6 +33,7 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.adapters.behave_features import is_outline, require_run, runs_nothing, watch_features
+from choreo_bdd_steps.adapters.behave_matching import PhraseMatcher, first_match, given
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
@@ -56,8 +55,6 @@ __all__ = [
     "use_choreo",
 ]
 
-_PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
-
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -65,9 +62,9 @@ def use_choreo() -> None:
     """Make the vocabulary available to this project's features; calling it again changes nothing."""
     factory = get_step_matcher_factory()
     users_own = factory.current_matcher
-    factory.register_step_matcher_class(_PhraseMatcher.NAME, _PhraseMatcher, override=True)
+    factory.register_step_matcher_class(PhraseMatcher.NAME, PhraseMatcher, override=True)
     try:
-        factory.use_step_matcher(_PhraseMatcher.NAME)
+        factory.use_step_matcher(PhraseMatcher.NAME)
         for phrase in PHRASES:
             # the decorators of the package itself: those of behave.step_registry land in a dead registry
             behave.step(phrase.regex)(_step_function(phrase))
@@ -86,25 +83,13 @@ def _watch_own_steps() -> None:
 
 def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     known = recognised(step.name)
-    match = find(step) if known is None else _first(step, known[0])
+    match = find(step) if known is None else first_match(step, known[0])
     if match is None:
         _suggest(step)
     elif match.func is not None and match.func.__module__ != __name__:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
-
-
-def _first(step: Any, phrase: Phrase) -> Any:
-    """What behave finds for a sentence of ours, of the user's own definitions too, but not asking all the others."""
-    definitions = the_step_registry.steps
-    for each in chain(definitions[step.step_type], definitions["step"]):
-        if type(each) is _PhraseMatcher and each.phrase is not phrase:
-            continue
-        match = each.match(step.name)
-        if match is not None:
-            return match
-    return None
 
 
 def _suggest(step: Any) -> None:
@@ -153,48 +138,6 @@ def _accompanied(function: Callable[..., object], text: str) -> Callable[..., ob
     return step
 
 
-class _PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
-    """behave's matcher for regular expressions, held to whole sentences; the phrase reads its own parameters."""
-
-    NAME = "choreo"
-
-    def compile(self) -> _PhraseMatcher:
-        """behave compiles each pattern to see whether it can be; ours can, and most are not needed in a run."""
-        return self
-
-    def match(self, step_text: str) -> Match | None:
-        """How to run a sentence that is this phrase, ``None`` for any other."""
-        known = recognised(step_text)
-        if known is None or known[0] is not self.phrase:
-            return None
-        found = known[1]
-        given = [Argument(*found.span(name), value, value, name) for name, value in _given(found).items()]
-        return self._found.with_arguments(given)
-
-    @cached_property
-    def _found(self) -> Match:
-        """What all its sentences share: behave would look for the place of the function anew in each step."""
-        return Match(self.func)
-
-    def matches(self, step_text: str) -> bool:
-        """behave holds each pattern against those before it; no phrase of ours is another's sentence."""
-        return self.pattern == step_text or (step_text not in _PATTERNS and super().matches(step_text))
-
-    def check_match(self, step_text: str) -> list[Argument] | None:
-        """The parameters of a sentence that is this phrase, ``None`` for any other."""
-        match = self.match(step_text)
-        return None if match is None else match.arguments
-
-    @cached_property
-    def phrase(self) -> Phrase | None:
-        return _PATTERNS.get(self.pattern)
-
-
-def _given(found: re.Match[str]) -> dict[str, str]:
-    """A sentence's parameters, without those it leaves out."""
-    return {name: value for name, value in found.groupdict().items() if value is not None}
-
-
 def _step_function(phrase: Phrase) -> Callable[..., None]:
     def step(context: Any, **parameters: str) -> None:
         try:
@@ -213,7 +156,7 @@ def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> in
     for index, step in enumerate(context.scenario.all_steps):
         if step.status is Status.untested:
             known = recognised(step.name)
-            if known is not None and known[0] is phrase and _given(known[1]) == parameters:
+            if known is not None and known[0] is phrase and given(known[1]) == parameters:
                 return index
             break
     raise _not_seen_ahead(context, "a step of the choreo vocabulary")
@@ -233,12 +176,12 @@ def _place(scenario: Any) -> str:
 
 def start_choreo(context: Any) -> Session:
     """The session of this run; made, and closed after the run, when it is first asked for."""
-    from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
-    from choreo_bdd_steps.run.session import Session  # noqa: PLC0415
-
     config = context.config
     session = _sessions.get(config)
     if session is None:
+        from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.run.session import Session  # noqa: PLC0415 - as above
+
         profile = config.userdata.get("choreo.profile") or os.environ.get("CHOREO_PROFILE")
         session = _sessions[config] = Session(
             configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, partialmethod
-from pathlib import Path
 from typing import Any
 
 from behave import parser
@@ -16,7 +15,6 @@ from behave.runner import ModelRunner
 from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_steps.errors import StepError
 
 
 def watch_features(begin: Callable[[Any], None]) -> None:
@@ -102,9 +100,6 @@ def require_run(feature: Any, scenario: Any) -> None:
     """``StepError`` for what is written as a step and is none: it stands in a description."""
     described = [*feature.description, *(scenario.description if scenario is not None else ())]
     if described:
-        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - few features have one
+        from choreo_bdd_steps.plan import asides  # noqa: PLC0415 - few features have one
 
-        for text in filter(is_unrun, map(str.strip, described)):
-            lines = Path(feature.filename).read_text(encoding="utf-8").splitlines()
-            line = next((at for at, line in enumerate(lines, 1) if line.strip() == text), feature.line)
-            raise StepError(f"{relative(feature.filename)}:{line}", unrun_step(text))
+        asides.require_run(feature.filename, map(str.strip, described))

@@ -254,11 +254,9 @@ def scenario_names(path: Path) -> list[str]:
 def _require_run(path: Path, feature: Feature) -> None:
     """``StepError`` for what is written as a step and is none to pytest-bdd; behave takes small letters, too."""
     if feature.asides:
-        from choreo_bdd_steps.plan.asides import is_unrun, unrun_step  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.plan import asides  # noqa: PLC0415 - see the module's docstring
 
-        for text, line in feature.asides:
-            if is_unrun(text):
-                raise StepError(f"{relative(path)}:{line}", unrun_step(text))
+        asides.require_run(path, (text for text, _ in feature.asides))
 
 
 def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:

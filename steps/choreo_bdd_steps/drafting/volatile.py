@@ -11,7 +11,7 @@ from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.conversations import HEADERS, KEY, PAYLOAD, Conversation, Topic
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, UNUSABLE
 from choreo_bdd_steps.language.templates.rendering import is_template
-from choreo_bdd_steps.language.trees import MISSING, Path, at, leaves
+from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ID = re.compile(rf"{_UUID.pattern}|[0-9a-f]{{32}}|[0-9a-f]{{24}}|[0-7][0-9A-HJKMNP-TV-Z]{{25}}", re.IGNORECASE)
@@ -35,22 +35,9 @@ def varying_fields(conversation: Conversation) -> Iterator[tuple[Topic, Path]]:
     """Fields that repeats have shown to vary: where they came but once, too, their value says nothing."""
     for index, topic in enumerate(conversation.topics):
         times = [each[index] for each in conversation.times]
-        for path, value in _places(times[0]):
+        for path, value in leaves(times[0], empty=True):
             if any(_key(at(each, path)) != _key(value) for each in times):
                 yield topic, path
-
-
-def _places(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Each value, an empty object or list among them, with its path."""
-    children: list[tuple[str | int, Any]] = []
-    if isinstance(node, Mapping):
-        children = [(str(name), value) for name, value in node.items()]
-    elif isinstance(node, list):
-        children = list(enumerate(node))
-    if not children:
-        yield path, node
-    for name, value in children:
-        yield from _places(value, (*path, name))
 
 
 def field_of(path: Path) -> str | None:
@@ -59,16 +46,7 @@ def field_of(path: Path) -> str | None:
         return KEY
     if path[0] == HEADERS:
         return f"{HEADERS}.{path[1]}"
-    text = ""
-    for part in path[1:]:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part.isprintable():
-            name = part if _PLAIN.fullmatch(part) else "'{}'".format(part.replace("'", "''"))
-            text += f".{name}" if text else name
-        else:
-            return None
-    return text or None
+    return label(path[1:], quoted=True)
 
 
 # --- the trigger --------------------------------------------------------------------------------------
@@ -189,7 +167,7 @@ class Expected:
         return kinds.get(cell, f"!type {cell.removeprefix('a ')}" if cell.startswith("a ") else cell)
 
     def _rows(self) -> Iterator[Row]:
-        places = [place for place in _places(self._times[0]) if place[0] != (PAYLOAD,)]
+        places = [place for place in leaves(self._times[0], empty=True) if place[0] != (PAYLOAD,)]
         self.left_out += max(0, len(places) - _LEAVES_MAX)
         for path, value in places[:_LEAVES_MAX]:
             if any(at(each, path) is MISSING for each in self._times):

@@ -15,15 +15,18 @@ MISSING = object()
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def leaves(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Each value that is no object and no list, with its path."""
+def leaves(node: Any, path: Path = (), *, empty: bool = False) -> Iterator[tuple[Path, Any]]:
+    """Each value that is no object and no list, with its path; with ``empty`` also those that hold nothing."""
+    children: list[tuple[str | int, Any]] = []
     if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from leaves(value, (*path, str(name)))
+        children = [(str(name), value) for name, value in node.items()]
     elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from leaves(value, (*path, index))
+        children = list(enumerate(node))
     elif path:
+        yield path, node
+    for name, value in children:
+        yield from leaves(value, (*path, name), empty=empty)
+    if empty and path and not children and isinstance(node, Mapping | list):
         yield path, node
 
 
@@ -50,14 +53,20 @@ def put(node: Any, path: Path, value: Any) -> Any:
     return copy
 
 
-def label(path: Sequence[str | int]) -> str | None:
-    """A path as conditions and tables write it; ``None`` where a name on it would have to be quoted."""
+def label(path: Sequence[str | int], *, quoted: bool = False) -> str | None:
+    """A path as conditions and tables write it; ``None`` where a name on it would have to be quoted.
+
+    With ``quoted`` it is, as tables have it, and ``None`` is left for the root and for what cannot be printed.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         elif _PLAIN.fullmatch(part):
             text += f".{part}" if text else part
+        elif quoted and part.isprintable():
+            name = "'{}'".format(part.replace("'", "''"))
+            text += f".{name}" if text else name
         else:
             return None
     return text or None

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 
+from choreo_bdd_project.gherkin.errors import FeatureError
+from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.vocabulary import recognise_text
 
 _BULLET = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
@@ -13,6 +20,19 @@ _DRIVING = ("topic", "method")
 """What a sentence that sends or checks has; without one it may be prose, as `The limit is 5` is."""
 
 
+def require_run(path: Path | str, described: Iterable[str]) -> None:
+    """``StepError``, at its place, where one of these lines of a file's descriptions is a sentence of ours."""
+    unrun = list(filter(is_unrun, described))
+    if unrun:
+        try:
+            asides = read_feature(path).asides
+        except FeatureError:  # what reads it otherwise is behave's own parser
+            asides = ()
+        text, line = next((aside for aside in asides if aside[0] in unrun), (unrun[0], 1))
+        raise StepError(f"{relative(path)}:{line}", unrun_step(text))
+
+
+@lru_cache(maxsize=4096)  # each scenario asks for the description of its feature
 def is_unrun(text: str) -> bool:
     """Whether a line of a description is a sentence of ours, with a keyword of whatever spelling or without one."""
     sentence = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text

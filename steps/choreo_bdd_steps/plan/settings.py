@@ -7,13 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.placeholders import Address
 from choreo_bdd_project.secrets import declare
-from choreo_bdd_schemas import config_schema
 from choreo_bdd_steps.language.durations import INSTANT, parse_duration
 
 _TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL | re.IGNORECASE)
@@ -41,16 +40,22 @@ def configuration(start: Path, profile: str | None = None, *, offline: bool = Fa
         if profile not in (None, "memory"):
             raise ConfigError(f"profile {profile!r} was asked for, but there is no choreo.yaml in {start} or above")
         return memory_config()
-    config = load_config(path, schema=config_schema(), profile=profile, offline=offline)
+    config = load_config(path, schema=_schema(), profile=profile, offline=offline)
     declare(config)
     return config
+
+
+def _schema() -> Mapping[str, Any]:
+    from choreo_bdd_schemas import config_schema  # noqa: PLC0415 - needed only where there is a file
+
+    return config_schema()
 
 
 def at_addresses(config: Config, addresses: Mapping[str, Address]) -> Config:
     """A configuration as it reads now that its services are at these addresses. Raises ``ConfigError``."""
     if config.source is None:
         return config
-    read = load_config(config.source, schema=config_schema(), profile=config.profile, addresses=addresses)
+    read = load_config(config.source, schema=_schema(), profile=config.profile, addresses=addresses)
     declare(read)
     return replace(config, transports=read.transports)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import VacuousStep
-from choreo_bdd_steps.recording import RecordedTransport
-from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.services.facts import Running
 from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.recording import RecordedTransport
+    from choreo_bdd_steps.run.tracing.traces import Traces
 
 T = TypeVar("T")
 

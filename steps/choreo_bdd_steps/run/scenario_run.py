@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,6 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
 from choreo_bdd_steps.plan.settings import misspelt_tag
-from choreo_bdd_steps.recording import RECORD, Recording, as_line
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
@@ -33,6 +32,22 @@ from choreo_bdd_steps.services.scenario_services import ScenarioServices
 from choreo_bdd_steps.vocabulary.reading import body_error
 
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
+
+
+class _Hiding:
+    """What an error tells is cleared of everything that this scenario's messages show to be secret."""
+
+    __slots__ = ("_cleared",)
+
+    def __init__(self, cleared: Callable[[ChoreoError], str]) -> None:
+        self._cleared = cleared
+
+    def __enter__(self) -> None:
+        """Every step passes here, nearly all of them without an error."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, ChoreoError):
+            error.args = (self._cleared(error),)
 
 
 class ScenarioRun:
@@ -51,6 +66,7 @@ class ScenarioRun:
             self._checking,
             StandIns(self._state),
         )
+        self._hiding_secrets = _Hiding(self._without_secrets)
         self.result: AnyResult | None = None
         self._name_misspelt_tags()
 
@@ -63,7 +79,7 @@ class ScenarioRun:
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
-        with observers.running(state.info.nodeid), self._hiding_secrets():
+        with observers.running(state.info.nodeid), self._hiding_secrets:
             state.open(step.call)
             warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
             self._arming.listen_early(step.call)
@@ -138,7 +154,7 @@ class ScenarioRun:
         state = self._state
         if not state.is_open:
             return None
-        with observers.running(state.info.nodeid), self._hiding_secrets():
+        with observers.running(state.info.nodeid), self._hiding_secrets:
             done = state.done + 1 if passed is None else passed
             unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
             with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
@@ -161,6 +177,8 @@ class ScenarioRun:
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
         """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
+        from choreo_bdd_steps.recording import RECORD, Recording, as_line  # noqa: PLC0415 - as in Session.taken_down
+
         state = self._state
         steps = state.plan.steps
         failed = not result.passed or (passed is not None and passed < len(steps))
@@ -211,18 +229,12 @@ class ScenarioRun:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
         plan = self._state.plan
         if not plan.has_trigger(0) and plan.checks(0):
-            with observers.running(self._state.info.nodeid), self._hiding_secrets():
+            with observers.running(self._state.info.nodeid), self._hiding_secrets:
                 self._state.open(plan.steps[0].call)
                 self._arming.listen_early(plan.steps[0].call)
 
-    @contextlib.contextmanager
-    def _hiding_secrets(self) -> Iterator[None]:
-        """What an error tells is cleared of everything that this scenario's messages show to be secret."""
-        try:
-            yield
-        except ChoreoError as error:
-            error.args = (self.redactor().text(f"{error}{self._services.told()}"),)
-            raise
+    def _without_secrets(self, error: ChoreoError) -> str:
+        return self.redactor().text(f"{error}{self._services.told()}")
 
     @property
     def length(self) -> int:

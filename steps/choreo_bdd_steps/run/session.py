@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from choreo_bdd import observers
 from choreo_bdd.correlation import CorrelationPolicy
@@ -24,15 +24,16 @@ from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_h
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import VacuousStep
-from choreo_bdd_steps.recording import link_of
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
-from choreo_bdd_steps.run.tracing.traces import Traces
 from choreo_bdd_steps.services.facts import NoServices, Running
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.vocabulary.phrase import StepCall
+
+if TYPE_CHECKING:
+    from choreo_bdd_steps.run.tracing.traces import Traces
 
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ class Session:
             self.config = config if slow is None else replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        self.traces = Traces(self.config) if self.config.traces else None
+        self.traces = _traces(self.config)
         self._logs = QuietLogs()
         self.services: Running = NoServices()
         """What choreo.yaml has started for this run."""
@@ -152,6 +153,8 @@ class Session:
 
     def taken_down(self) -> TakenDown | None:
         """What has gone over the transports since the scenario began; ``None`` where nobody wants to know."""
+        from choreo_bdd_steps.recording import link_of  # noqa: PLC0415 - loaded where a report keeps recordings
+
         links = {
             name: link_of(
                 self.config.transports[name].type,
@@ -281,6 +284,14 @@ class Session:
         self._loop.stop()
         end_services(self.config)
         self._logs.stop()
+
+
+def _traces(config: Config) -> Traces | None:
+    if not config.traces:
+        return None
+    from choreo_bdd_steps.run.tracing.traces import Traces  # noqa: PLC0415 - most runs trace nothing
+
+    return Traces(config)
 
 
 async def _given(identity: Identity, _: Mapping[str | None, CorrelationPolicy]) -> Identity:

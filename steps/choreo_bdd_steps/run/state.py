@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario import Handle, Scope
-from choreo_bdd.traces.spans import Span
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import ConfigError
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -26,6 +25,9 @@ from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo
 from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.spans import Span
 
 T = TypeVar("T")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from choreo_bdd.traces.spans import SpanSource
 from choreo_bdd_project.placeholders import Address
+
+if TYPE_CHECKING:
+    from choreo_bdd.traces.spans import SpanSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ _COMMENT = re.compile(r"(?<=[\s\"\]}])#")
 _REMARK = re.compile(r"\s#\s")
 _CLOSING = {"[": "]", "{": "}"}
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_ONE_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _JOINED = re.compile(r"^(?:or|and)\s|^[^\"'\[{]*\s(?:or|and)\s", re.IGNORECASE)
 _TAG = re.compile(r"![A-Za-z]")
 
@@ -83,7 +84,8 @@ def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> 
     operator = parse_operator(cell, line)
     if operator is not None:
         return operator
-    refuse_nearly(cell, line)
+    if not _ONE_TEMPLATE.fullmatch(cell):
+        refuse_nearly(cell, line)
     return text_node(cell, line, bare=True)
 
 

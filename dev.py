@@ -246,7 +246,7 @@ def set_up() -> int:
         return 0
     if not is_usable and (failed := _make_venv()):
         return failed
-    _say("installing the project and its tools (a minute or two the first time)")
+    _say("installing the project and its tools (some minutes the first time, most of them downloads)")
     pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     failed = run(*pip, "--constraint", "constraints.txt", "--editable", ".[all,test]")
     if failed:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import ContractBroken
 from choreo_bdd.message import Message
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 UnknownTopics = Literal["error", "warn", "ignore"]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from choreo_bdd.exceptions import AllowlistConfigError, AllowlistError, HostNotInAllowlist
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
 __all__ = ["Allowlist", "AllowlistConfigError", "AllowlistError", "HostNotInAllowlist", "is_listed", "load_allowlist"]

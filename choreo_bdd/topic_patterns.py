@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 _CLOSE = 0.7
 _NAMED = 3
 _WATCHED_SEGMENTS = 4
-_INBOXES = ("_INBOX.", "choreo.reply.")
+INBOXES = ("_INBOX.", "choreo.reply.")
 
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 _FOREIGN_TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
@@ -92,6 +91,18 @@ def overlap(one: str, other: str) -> bool:
     return True
 
 
+def covers(one: str, other: str) -> bool:
+    """Whether all topic names under the other fall under the one: ``orders.>`` covers ``orders.*``, not the reverse."""
+    for segment, beside in itertools.zip_longest(one.split("."), other.split(".")):
+        if segment is None or beside is None:
+            return False
+        if segment == ">":
+            return True
+        if beside == ">" or segment not in (beside, "*"):
+            return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ByTopic(Generic[Setting]):
     """A setting that single topics, or patterns of them, may have of their own: the first that fits counts."""
@@ -105,6 +116,15 @@ class ByTopic(Generic[Setting]):
             if matches(pattern, topic):
                 return own
         return self.usual
+
+    def under(self, topic: str) -> Iterator[tuple[str | None, Setting]]:
+        """What holds for the topics that a name or pattern may mean, each beside the pattern it is for."""
+        for pattern, own in self.topics:
+            if overlap(pattern, topic):
+                yield pattern, own
+            if covers(pattern, topic):
+                return
+        yield None, self.usual
 
 
 def settings_by_topic(given: Iterable[tuple[str, Setting]]) -> tuple[tuple[str, Setting], ...]:
@@ -136,7 +156,7 @@ def _likeness(segments: Sequence[str], others: Sequence[str]) -> float:
 
 def is_inbox(topic: str) -> bool:
     """Whether a topic is where one request wants its answer: no document describes it."""
-    return topic.removeprefix("queue:").startswith(_INBOXES)
+    return topic.removeprefix("queue:").startswith(INBOXES)
 
 
 @lru_cache(maxsize=1024)

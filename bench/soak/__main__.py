@@ -134,13 +134,17 @@ class Soak:
         return found
 
     async def compare(self, when: str, held: Census) -> None:
-        """Keep what there is more of; what is about to end gets the time to do so."""
+        """Keep what there is more of; what is about to end gets the time to do so.
+
+        A busy broker may take that long to say what it holds: what counts is a census that has begun afterwards.
+        """
         deadline = time.monotonic() + _SETTLE_S
         while True:
+            began = time.monotonic()
             now = await self.census()
             allowed = {**held, **census.POOLS}
             more = {name: f"{held.get(name, 0)} -> {now[name]}" for name in now if now[name] > allowed.get(name, 0)}
-            if not more or time.monotonic() > deadline:
+            if not more or began > deadline:
                 break
             await asyncio.sleep(1)
         self.left |= {f"{when}: {name}": counts for name, counts in more.items()}

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from choreo_bdd.codecs.decimals import encode_exactly, exact_number
 
+_BYTES = (bytes, bytearray)
 _parse = json.JSONDecoder(parse_float=exact_number).decode
 _compact = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 """What contains itself is found by its depth: to look for it at every level takes half of the time."""
@@ -61,7 +62,7 @@ class JSONCodec:
 
     def encode(self, value: Any) -> bytes:
         """Compact JSON; ``TypeError`` for bytes and for values JSON cannot hold."""
-        if isinstance(value, bytes | bytearray):
+        if isinstance(value, _BYTES):
             raise TypeError("JSONCodec.encode() takes a JSON value, not bytes; publish bytes directly instead")
         try:
             return self._encoded(value).encode("ascii")

@@ -53,11 +53,11 @@ class PathMatcher:
     def _probe(self, node: object, segments: tuple[Segment, ...]) -> Miss | None:
         if not segments:
             return self._judge(node)
-        head, *rest = segments
+        head, rest = segments[0], segments[1:]
         if isinstance(head, Quantifier):
-            return self._probe_elements(node, head, tuple(rest))
+            return self._probe_elements(node, head, rest)
         below = step(node, head)
-        miss = self._absence(segments[1:]) if below is MISSING else self._probe(below, tuple(rest))
+        miss = self._absence(rest) if below is MISSING else self._probe(below, rest)
         return miss and miss.inside(head)
 
     def _judge(self, value: object) -> Miss | None:

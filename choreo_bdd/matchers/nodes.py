@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
@@ -10,7 +11,6 @@ from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, i
 from choreo_bdd.matchers.result import ROOT_PATH, FailureKind, MatchFailure, Miss, show
 from choreo_bdd.matchers.values.equality import Equal, equality
 from choreo_bdd.matchers.values.paths import MISSING
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 
 class Node(Protocol):

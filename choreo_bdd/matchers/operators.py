@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,6 @@ from choreo_bdd.matchers.protocols import Matcher
 from choreo_bdd.matchers.result import FailureKind
 from choreo_bdd.matchers.values.equality import strict_equal
 from choreo_bdd.matchers.values.ordering import as_written, in_order
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

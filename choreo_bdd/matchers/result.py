@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ COMPOSED_ANY = "any_of"
 
 _UNPLACED = frozenset({ROOT_PATH, COMPOSED_ALL, COMPOSED_ANY})
 _SHOWN_CHARACTERS = 200
+_INDEX = re.compile(r"(?:^|\.)(-?\d{1,3})(?=\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ def joined(prefix: str, path: str) -> str:
     if path in _UNPLACED:
         return prefix
     return path if path == RAW_PATH else f"{prefix}.{path}"
+
+
+def as_written(path: str) -> str:
+    """A dotted path as authors write it: ``lines.0.sku`` is ``lines[0].sku``.
+
+    It does not tell an index from a key of digits; from four digits on (a year, an id) it is taken for a key.
+    """
+    return _INDEX.sub(r"[\1]", path)
 
 
 def show(value: object) -> str:

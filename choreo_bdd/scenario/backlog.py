@@ -68,7 +68,7 @@ class Backlog:
     def _work(self) -> None:
         self._is_busy = True
         try:
-            while self._waiting and not self._has_spent(_SLICE_S):
+            while self._waiting and (self._spent_s < _SLICE_S or not self._has_spent(_SLICE_S)):
                 if not self._spent_s:
                     self._began = self._own_time()
                 began = self._clock()
@@ -76,7 +76,7 @@ class Backlog:
                 self._spent_s += self._clock() - began
         finally:
             self._is_busy = False
-            if not self._is_scheduled and (self._waiting or self._has_spent(_FREE_S)):
+            if not self._is_scheduled and (self._waiting or (self._spent_s >= _FREE_S and self._has_spent(_FREE_S))):
                 self._is_scheduled = True
                 asyncio.get_running_loop().call_soon(self._next_turn)
 
@@ -87,9 +87,7 @@ class Backlog:
             return
 
     def _has_spent(self, limit_s: float) -> bool:
-        """Whether judging has taken so long: neither clock alone tells, and each of them tells at least as much."""
-        if self._spent_s < limit_s:
-            return False
+        """Whether judging has taken as long as the wall clock says: neither clock alone tells."""
         self._spent_s = min(self._spent_s, self._own_time() - self._began)
         return self._spent_s >= limit_s
 

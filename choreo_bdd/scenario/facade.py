@@ -36,6 +36,9 @@ class _State(StrEnum):
     ENDED = "ended"
 
 
+_BUILDER, _EXPECTING, _TRIGGERED, _ENDED = _State
+_PASS = Outcome.PASS
+
 _ADVICE = {
     "publish": "call expect() or on() first: a message published before anything listens is lost",
     "await_all": "publish something first",
@@ -99,7 +102,7 @@ class Scenario:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._state = _State.BUILDER
+        self._state = _BUILDER
         self._chains: list[ReplyChain] = []
         self._result: ScenarioResult | None = None
 
@@ -160,17 +163,17 @@ class Scenario:
         return self._expect(lambda: expect_in_order(self._scope, steps))
 
     def _expect(self, arm: Callable[[], _Armed]) -> _Armed:
-        self._require("expect", _State.BUILDER, _State.EXPECTING)
+        self._require("expect", _BUILDER, _EXPECTING)
         armed = arm()
-        self._state = _State.EXPECTING
+        self._state = _EXPECTING
         return armed
 
     def on(self, topic: str, matcher: Matcher | None = None) -> ReplyChain:
         """Answer messages on a topic; complete the chain with ``.publish(reply_topic, payload)``."""
-        self._require("on", _State.BUILDER, _State.EXPECTING)
+        self._require("on", _BUILDER, _EXPECTING)
         chain = ReplyChain(self, topic, matcher)
         self._chains.append(chain)
-        self._state = _State.EXPECTING
+        self._state = _EXPECTING
         return chain
 
     async def ready(self) -> None:
@@ -183,13 +186,13 @@ class Scenario:
 
         ``None`` is no payload at all where the bus knows that, a tombstone on Kafka; ``NO_PAYLOAD`` says so anywhere.
         """
-        self._require("publish", _State.EXPECTING, _State.TRIGGERED)
+        self._require("publish", _EXPECTING, _TRIGGERED)
         return self._publish
 
     @property
     def next_phase(self) -> Callable[[], Scenario]:
         """Begin another phase: what is expected from now on sees only messages that arrive from now on."""
-        self._require("next_phase", _State.TRIGGERED)
+        self._require("next_phase", _TRIGGERED)
         if self._result is not None:
             raise AttributeError(f"Scenario {self.name!r} has its result: begin phases before await_all()")
         return self._next_phase
@@ -197,12 +200,12 @@ class Scenario:
     @property
     def await_all(self) -> _AwaitAll:
         """Wait for every expectation, ``timeout_ms`` at the longest, and return the result; again: the same one."""
-        self._require("await_all", _State.TRIGGERED)
+        self._require("await_all", _TRIGGERED)
         return self._await_all
 
     def _require(self, member: str, *states: _State) -> None:
         if self._state not in states:
-            advice = _ADVICE[member] if self._state is not _State.ENDED else "its `async with` block has been left"
+            advice = _ADVICE[member] if self._state is not _ENDED else "its `async with` block has been left"
             raise AttributeError(
                 f"Scenario {self.name!r} is in state {self._state.value!r} and has no {member!r}: {advice}"
             )
@@ -212,16 +215,16 @@ class Scenario:
     ) -> Scenario:
         meant = self._scope.links[None].harness.meant(payload)
         self._scope.publish(topic, meant, headers=headers, key=key)
-        self._state = _State.TRIGGERED
+        self._state = _TRIGGERED
         return self
 
     def _next_phase(self) -> Scenario:
-        self._state = _State.EXPECTING
+        self._state = _EXPECTING
         return self
 
     def bind_reply(self, trigger_topic: str, matcher: Matcher | None, plan: ReplyPlan) -> None:
         """Arm a completed chain; too late once something was published."""
-        self._require("on", _State.BUILDER, _State.EXPECTING)
+        self._require("on", _BUILDER, _EXPECTING)
         self._scope.on(trigger_topic, matcher, plan)
 
     async def _await_all(self, *, timeout_ms: float) -> ScenarioResult:
@@ -240,7 +243,7 @@ class Scenario:
 
     def end(self, error: BaseException | None) -> None:
         """Leave the scope: stop listening, and report what was not awaited."""
-        self._state = _State.ENDED
+        self._state = _ENDED
         for chain in self._chains:
             if chain.is_dangling:
                 _LOG.warning("on(%r) was never completed with publish(): nothing was armed", chain.trigger_topic)
@@ -266,7 +269,7 @@ def finish(scope: Scope, *, aborted: bool = False, transport_name: str | None = 
     """Seal the timeline of a single-link scope and make its result; its transport may have another name there."""
     scope.timeline.seal()
     handles = tuple([each.handle for each in scope.expectations])
-    passed = not aborted and {handle.outcome for handle in handles} <= {Outcome.PASS}
+    passed = not aborted and {handle.outcome for handle in handles} <= {_PASS}
     keep = aborted or not passed or bool(scope.replies) or scope.options.keep_timeline
     link = next(iter(scope.links.values()))
     return ScenarioResult(

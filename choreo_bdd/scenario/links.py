@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from choreo_bdd.codecs import Codec
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.inbound.router import Router
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd.transports.base import Ready
 

@@ -15,12 +15,11 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.dispatcher import SurpriseEntry
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
-from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.adoption import disown, hear_too, own, rename, translated
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.backlog import Backlog
-from choreo_bdd.scenario.judging.expectation import Expectation, Heard
+from choreo_bdd.scenario.judging.expectation import LATE, UNCONCERNED, Expectation
 from choreo_bdd.scenario.judging.handle import Handle, are_resolved
 from choreo_bdd.scenario.judging.occurs import ONCE, Occurs
 from choreo_bdd.scenario.judging.windows import Windows
@@ -36,6 +35,7 @@ from choreo_bdd.shared.changes import Changes
 from choreo_bdd.shared.collector import put_off_full_collections
 from choreo_bdd.transports.base import Ready
 
+_RECEIVED = TimelineAction.RECEIVED
 _TURNS_TO_DRAIN = 3  # of the loop: socket, reader, whoever the reader wakes
 
 
@@ -114,7 +114,7 @@ class Scope:
             topic,
             description or (matcher.description if matcher is not None else "(not known yet)"),
             where.wire_id,
-            matcher_expected=expected_shape(matcher) if matcher is not None else None,
+            matcher=matcher,
             transport=link,
             origin=origin,
             step_text=step_text,
@@ -225,7 +225,7 @@ class Scope:
                 self.replier.trigger(each, delivery)
                 continue
             heard, why = each.hear(delivery)
-            if heard is Heard.LATE or heard is Heard.UNCONCERNED:
+            if heard is LATE or heard is UNCONCERNED:
                 continue
             if not received_by_expectation:
                 self._received(listener, delivery, "expect", "expect")
@@ -248,23 +248,21 @@ class Scope:
                 each.asked = asked
                 self.verdicts.expire(each)
 
-    def _received(self, listener: TopicListener, delivery: Delivery, source: str, detail: str) -> None:
-        told = detail if listener.link.name is None else ""
-        self._arrived(listener, delivery, told, source)
-
     def note_unreadable(self, listener: TopicListener, message: Message, reason: str) -> None:
         """Note on the timeline that a message came which nobody could read."""
-        self._arrived(listener, Delivery(message, message.payload), f"undecodable ({reason})", "expect")
+        told = f"undecodable ({reason})"
+        self._received(listener, Delivery(message, message.payload), "expect", told, told)
 
-    def _arrived(self, listener: TopicListener, delivery: Delivery, detail: str, source: str) -> None:
+    def _received(self, listener: TopicListener, delivery: Delivery, source: str, alone: str, staged: str = "") -> None:
+        name, message = listener.link.name, delivery.message
         self.timeline.record(
-            action=TimelineAction.RECEIVED,
-            topic=delivery.message.topic,
-            detail=detail,
-            transport=listener.link.name,
-            source=source if listener.link.name is not None else None,
+            action=_RECEIVED,
+            topic=message.topic,
+            detail=alone if name is None else staged,
+            transport=name,
+            source=None if name is None else source,
             message=delivery,
-            at=delivery.message.received_at,
+            at=message.received_at,
         )
 
     # --- messages out ---------------------------------------------------------------------------------------------
@@ -346,8 +344,10 @@ class Scope:
 
     async def hear_out(self, deadline: float) -> None:
         """Before a result is made, hear what is still due to what waited until then, and judge all that has come."""
-        self._windows.bound(self.expectations, deadline)
-        await self.look_behind(self.expectations)
+        pending = [each for each in self.expectations if each.is_pending]
+        if pending:
+            self._windows.bound(pending, deadline)
+            await self.look_behind(pending)
         self._backlog.flush()
 
     async def _fence(self, link: Link, topics: tuple[str, ...]) -> None:

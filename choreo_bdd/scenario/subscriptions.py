@@ -63,11 +63,8 @@ class TopicListener:
         if self.link.name is not None:
             place = {"transport": self.link.name, "topic": message.topic, "error_class": error.error_class}
             _STAGE_LOG.warning(error.stage_event, extra=place)
-        concerned = [
-            each.hear_unreadable(message.received_at, error.reason)
-            for each in self.takers
-            if isinstance(each, Expectation)
-        ]
+        at = message.received_at
+        concerned = [each.hear_unreadable(at, error.reason) for each in self.takers if isinstance(each, Expectation)]
         if any(concerned):
             self._owner.note_unreadable(self, message, error.reason)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from choreo_bdd.message import MessageRecord
 
@@ -90,35 +90,31 @@ class Recordable(Protocol):
         ...
 
 
-class _Note(NamedTuple):
-    """An event as it is taken down; it becomes an entry when somebody reads the timeline."""
+_Note = tuple[float, str | None, TimelineAction, str, str | None, str | None, Recordable | None]
+"""An event as it is taken down: seconds, topic, action, detail, transport, source and message.
 
-    since_s: float
-    topic: str | None
-    action: TimelineAction
-    detail: str
-    transport: str | None
-    source: str | None
-    message: Recordable | None
+A plain tuple because several are made for each message, and most are never read."""
 
-    @property
-    def size(self) -> int:
-        """Of its message, in bytes."""
-        return 0 if self.message is None else self.message.size
 
-    def entry(self, *, from_s: float, epoch: float) -> TimelineEntry:
-        """The finished entry."""
-        return TimelineEntry(
-            (self.since_s - from_s) * 1000,
-            self.topic,
-            self.action,
-            self.detail,
-            self.transport,
-            None,
-            self.source,
-            epoch + self.since_s,
-            None if self.message is None else self.message.record(self.transport),
-        )
+def _size(note: _Note) -> int:
+    """Of a note's message, in bytes."""
+    message = note[-1]
+    return 0 if message is None else message.size
+
+
+def _entry(note: _Note, *, from_s: float, epoch: float) -> TimelineEntry:
+    since_s, topic, action, detail, transport, source, message = note
+    return TimelineEntry(
+        (since_s - from_s) * 1000,
+        topic,
+        action,
+        detail,
+        transport,
+        None,
+        source,
+        epoch + since_s,
+        None if message is None else message.record(transport),
+    )
 
 
 def _cut(detail: str) -> str:
@@ -170,9 +166,9 @@ class _Timeline:
         if self._sealed:
             return
         try:
-            since = max(0.0, (self._clock() if at is None else at) - self._anchor)
+            since = (self._clock() if at is None else at) - self._anchor
             shown = detail if len(detail) <= _TIMELINE_DETAIL_MAX_CHARS else _cut(detail)
-            note = _Note(since, topic, action, shown, transport, source, message)
+            note = (since if since > 0.0 else 0.0, topic, action, shown, transport, source, message)
             if len(self._head) < self._max_head:
                 self._head.append(note)
             else:
@@ -191,13 +187,13 @@ class _Timeline:
 
     def _append_tail(self, note: _Note) -> None:
         self._tail.append(note)
-        self._bytes += note.size
+        self._bytes += _size(note)
         while len(self._tail) + len(self._reserved) > self._places():
             oldest = self._tail.popleft()
-            if oldest.action in _RESERVED and len(self._reserved) < self._max_reserved:
+            if oldest[2] in _RESERVED and len(self._reserved) < self._max_reserved:
                 self._reserved.append(oldest)
             else:
-                self._bytes -= oldest.size
+                self._bytes -= _size(oldest)
                 self.dropped += 1
 
     def _places(self) -> int:
@@ -213,6 +209,6 @@ class _Timeline:
 
     def entries(self) -> tuple[TimelineEntry, ...]:
         """All kept entries, in order of time."""
-        kept = sorted((*self._head, *self._reserved, *self._tail), key=lambda note: note.since_s)
-        from_s = kept[0].since_s if self._anchor_at_first_event and kept else 0.0
-        return tuple(note.entry(from_s=from_s, epoch=self._epoch) for note in kept)
+        kept = sorted((*self._head, *self._reserved, *self._tail), key=lambda note: note[0])
+        from_s = kept[0][0] if self._anchor_at_first_event and kept else 0.0
+        return tuple(_entry(note, from_s=from_s, epoch=self._epoch) for note in kept)

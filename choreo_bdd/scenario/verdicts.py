@@ -13,7 +13,17 @@ from choreo_bdd.message import values_of
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import OutsideEvidence, facts, unseen
-from choreo_bdd.scenario.judging.expectation import Expectation, Heard
+from choreo_bdd.scenario.judging.expectation import (
+    HELD,
+    LATE,
+    LEFT,
+    MATCHED,
+    NO_ROOM,
+    TOO_MANY,
+    UNCONCERNED,
+    Expectation,
+    Heard,
+)
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
 from choreo_bdd.scenario.judging.strays import Stray, StrayReason, judged, nearest
 from choreo_bdd.scenario.judging.verdict import (
@@ -34,8 +44,9 @@ from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.shared.pauses import pauses
 
 _STRAYS_KEPT = 100
-_COUNTED = (Heard.MATCHED, Heard.TOO_MANY)
-_UNTOLD = (Heard.UNCONCERNED, Heard.LATE, Heard.HELD, Heard.LEFT)
+_COUNTED = (MATCHED, TOO_MANY)
+_UNTOLD = (UNCONCERNED, LATE, HELD, LEFT)
+_MATCHED, _MISMATCHED = TimelineAction.MATCHED, TimelineAction.MISMATCHED
 
 
 class Verdicts:
@@ -74,34 +85,32 @@ class Verdicts:
 
     def follow(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
         """Draw the consequences of what an expectation has heard."""
-        if heard in _UNTOLD:
-            return
-        if heard is Heard.NO_ROOM:
-            link, reason = self._links[expectation.link], "too many messages to hold until this check can be judged"
-            self._outbox.failed(link, expectation.topic, reason)
-        elif heard in _COUNTED:
+        if heard in _COUNTED:
             self._counted(expectation, delivery, heard, why)
             if expectation.decisive is delivery.message:
                 self._hear_successors(expectation)
-        else:
-            self._record(expectation, delivery, TimelineAction.MISMATCHED, why)
+        elif heard is NO_ROOM:
+            link, reason = self._links[expectation.link], "too many messages to hold until this check can be judged"
+            self._outbox.failed(link, expectation.topic, reason)
+        elif heard not in _UNTOLD:
+            self._record(expectation, delivery, _MISMATCHED, why)
 
     def _counted(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
         if not expectation.is_decided:
             self._record(expectation, delivery, TimelineAction.MATCHED, why)
             return
         took = self._arrived(expectation, delivery.message.received_at)
-        early = None if heard is Heard.TOO_MANY else too_early(expectation.handle, took)
+        early = None if heard is TOO_MANY else too_early(expectation.handle, took)
         if early is not None:
             failure = MatchFailure("predicate", "<root>", {"not_before_ms": expectation.handle.earliest_ms})
             expectation.handle.note_mismatch(early, delivery.value, failure)
-            self._record(expectation, delivery, TimelineAction.MISMATCHED, f"{Cause.TOO_EARLY.value}: {early}")
-        elif heard is Heard.TOO_MANY:
-            self._record(expectation, delivery, TimelineAction.MISMATCHED, f"unexpected: {why}")
+            self._record(expectation, delivery, _MISMATCHED, f"{Cause.TOO_EARLY.value}: {early}")
+        elif heard is TOO_MANY:
+            self._record(expectation, delivery, _MISMATCHED, f"unexpected: {why}")
         else:
             budget = over_budget(expectation.handle, took.latency_ms)
             slow = "" if budget is None else f" [SLOW {took.latency_ms:.1f}ms>{budget:.1f}ms]"
-            self._record(expectation, delivery, TimelineAction.MATCHED, why + slow)
+            self._record(expectation, delivery, _MATCHED, why + slow)
         self._settle(expectation, by_message(expectation, why, took), self._clock())
 
     def _hear_successors(self, met: Expectation) -> None:
@@ -167,7 +176,7 @@ class Verdicts:
         """The times of a message that was noted at a loop time, which is late where the loop was blocked before it."""
         took = self._timing(expectation, at)
         unseen_s = self._pauses.unseen_s(at, since=at - took.latency_ms / 1000)
-        start = hop_start(expectation)
+        start = None if expectation.after is None else hop_start(expectation)
         late_s = 0.0 if start is None else self._pauses.unseen_s(start, since=self._caused_at(expectation, start))
         return took._replace(unseen_ms=unseen_s * 1000, late_ms=late_s * 1000) if unseen_s or late_s else took
 
@@ -181,7 +190,8 @@ class Verdicts:
         if topic is None and self._outbox.is_during_act(at):
             took = timing(expectation, at, sent=at, from_publish=True)
             return took._replace(note=": it came before the act had ended")
-        sent = self._outbox.last_sent(at, topic, expectation.sent_on, since=self._since(expectation))
+        link = None if expectation.begins_with is None else expectation.begins_with.link
+        sent = self._outbox.last_sent(at, topic, link, since=self._since(expectation))
         return timing(expectation, at, sent=sent, from_publish=self._options.latency_from == "publish")
 
     def _since(self, expectation: Expectation) -> float:
@@ -211,7 +221,8 @@ class Verdicts:
         if link.wire_id is None or not expectation.occurs.waits_the_window_out:
             return ()
         came = link.harness.router.nobodys_since(expectation.topic, expectation.opened_at)
-        return [each for each in came if not expectation.is_over_for(each.message.received_at)]
+        in_time = [each for each in came if not expectation.is_over_for(each.message.received_at)]
+        return [each for each in in_time if not expectation.is_before_the_publish(each.message.received_at)]
 
     def _foreign(self, expectation: Expectation) -> list[Delivery]:
         router, topic = self._links[expectation.link].harness.router, expectation.topic
@@ -309,7 +320,7 @@ class Verdicts:
         self._timeline.record(
             action=action,
             topic=expectation.topic if on_stage else delivery.message.topic,
-            detail="" if on_stage and action is TimelineAction.MATCHED else detail,
+            detail="" if on_stage and action is _MATCHED else detail,
             transport=expectation.link,
             source="expect" if on_stage else None,
         )

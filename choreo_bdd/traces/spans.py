@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 SPANS_A_TRACE = 500
 TRACES_KEPT = 200

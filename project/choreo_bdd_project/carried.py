@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import TransportConfig
 
 

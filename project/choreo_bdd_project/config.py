@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.yaml_files import YamlProblem, read_yaml
 
 if TYPE_CHECKING:

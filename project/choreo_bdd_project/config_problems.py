@@ -40,7 +40,22 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any], where: Sour
         elsewhere = _one_level_below(error, unknown, schema) or _of_another_broker(error, unknown, schema)
         elsewhere = _BELOW_A_PROFILE if is_for_profiles else elsewhere
         raise ConfigError(_no_such_key(error, unknown, where) + elsewhere)
+    misspelt, meant = _misspelt(error)
+    if misspelt is not None:
+        raise ConfigError(f"{where.at(*error.absolute_path, misspelt)}: there is no such key; did you mean {meant}?")
     raise ConfigError(f"{where.at(*error.absolute_path)}: {_in_yaml(error) or _expected(error)}")
+
+
+def _misspelt(error: jsonschema.ValidationError) -> tuple[str | None, str]:
+    """A key that is nearly one which must be there and is not, and that one."""
+    if error.validator == "required" and isinstance(error.instance, dict):
+        known = _of_schema(error, "properties") or {}
+        given = [str(key) for key in error.instance if key not in known]
+        for needed in _of_schema(error, "required") or ():
+            close = [] if needed in error.instance else difflib.get_close_matches(needed, given, n=1, cutoff=_ALIKE)
+            if close:
+                return close[0], needed
+    return None, ""
 
 
 def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: SourceMap) -> str:

@@ -7,9 +7,9 @@ or ``amqp.reply_to``. Elsewhere it travels in a header, or in a field of the pay
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import TransportConfig
 

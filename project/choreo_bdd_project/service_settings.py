@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config_file import ConfigError, SourceMap, seconds
 from choreo_bdd_project.placeholders import Addresses, fill
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import is_pattern, malformed, matches
 
 _OF_ONE_TOPIC = ("queue", "routing_key")

@@ -217,7 +217,8 @@ def prove(
     try:
         if framework not in (None, "behave", "pytest"):
             raise StepError("--with", f"there are behave and pytest, not {framework!r}")
-        found = report.proofs(report.recorded(features, framework))
+        as_run = report.texts_of(features)
+        found = report.proofs(report.recorded(features, framework), as_run)
         if json_file is not None:
             json_file.write_text(report.as_json(found), "utf-8")
     except (ChoreoError, OSError) as error:

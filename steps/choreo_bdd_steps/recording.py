@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from choreo_bdd.message import NoPayload
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
 from choreo_bdd.redaction import Redactor
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.base import TransportCapabilities
 
 FORMAT = 1

@@ -100,8 +100,26 @@ def test_a_newer_version_is_taken_with_a_word_about_what_is_new(chronicle: Chron
     document["schema_version"] = version
     document["tests"][0]["scenarios"][0]["timeline"][0]["action"] = "vanished"
     answer = chronicle.post(document).json()
-    assert any("weather" in warning and warning.startswith("/run") for warning in answer["warnings"])
+    newer, *new = answer["warnings"]
+    assert newer.startswith("/schema_version: the report's schema is newer than 1.3, the latest that this server knows")
+    assert newer.endswith("update choreo-bdd where the server runs")
+    assert any("weather" in warning and warning.startswith("/run") for warning in new)
     assert any(warning.startswith("/tests/0/scenarios/0/timeline/0/action") for warning in answer["warnings"])
+
+
+def test_a_newer_version_is_told_of_also_where_nothing_or_too_much_is_new_in_it(chronicle: Chronicle) -> None:
+    document = report() | {"schema_version": "1.4"}
+    (newer,) = chronicle.post(document).json()["warnings"]
+    assert newer.startswith("/schema_version: the report's schema is newer than 1.3")
+    document["run"]["totals"]["passed"] = "all"
+    refused = chronicle.post(document)
+    assert refused.status_code == 422
+    told = (
+        "newer than 1.3, the latest that this server knows, which may be why; update choreo-bdd where the server runs"
+    )
+    assert told in refused.json()["detail"]
+    beyond = chronicle.post(report() | {"schema_version": "2"}).json()["detail"]
+    assert beyond.endswith("for a later one, update choreo-bdd where the server runs")
 
 
 def test_unknown_keys_of_a_known_version_are_told_and_kept(chronicle: Chronicle) -> None:

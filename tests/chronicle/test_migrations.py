@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,15 +13,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, delete, inspect, text
 from sqlalchemy.schema import CreateTable
 from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import StoreError, open_store, tables
+from choreo_bdd_chronicle.store.looks import watched
 from choreo_bdd_chronicle.store.migrating import HEAD
 from choreo_bdd_chronicle.store.postgres import PostgresDialect
+from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import started
 from tests.chronicle.reports import report
@@ -50,10 +53,7 @@ def test_what_was_measured_before_is_put_into_months_and_back(postgres: postgres
         assert before[1] >= {"run_topics_else", "run_topics_2025_12", "run_topics_2026_01"}
         assert not before[1] & {"run_topics_1999_12", "run_topics_2031_06"}
         for move, to, names in ((command.downgrade, "0004", set()), (command.upgrade, "head", before[1])):
-            with engine.begin() as connection:
-                config = Config(attributes={"connection": connection})
-                config.set_main_option("script_location", "choreo_bdd_chronicle.store:migrations")
-                move(config, to)
+            _migrated(engine, move, to)
             rows, found = held()
             assert (rows, found <= names) == (before[0], True)
         engine.dispose()
@@ -61,6 +61,27 @@ def test_what_was_measured_before_is_put_into_months_and_back(postgres: postgres
         chronicle.keep(report(begun=datetime(2026, 1, 2, tzinfo=UTC)))
         (topic,) = chronicle.get("/topics", tenant="alpha")["items"]
         assert topic["sample_count"] == 5
+
+
+def test_what_an_earlier_release_kept_is_no_news(database: str) -> None:
+    with started(Settings(database=database)) as chronicle:
+        for branch in ("main", "main", None):
+            chronicle.keep(report(git_branch=branch))
+    engine = (PostgresDialect() if database.startswith("postgresql") else SqliteDialect()).engine(database)
+    _migrated(engine, command.downgrade, "0005")
+    _migrated(engine, command.upgrade, "head")
+    with engine.connect() as connection:
+        assert watched.behind(connection) == []
+        connection.execute(delete(tables.watched).where(tables.watched.c.branch == "main"))
+        assert [line.branch for line in watched.behind(connection)] == ["main"]
+    engine.dispose()
+
+
+def _migrated(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "choreo_bdd_chronicle.store:migrations")
+        move(config, revision)
 
 
 def test_the_last_migration_is_the_one_that_is_asked_for() -> None:

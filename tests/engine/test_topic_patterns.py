@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreo_bdd.topic_patterns import matches, overlap
+from choreo_bdd.topic_patterns import ByTopic, covers, matches, overlap
 from choreo_bdd.transports.rabbitmq.messages import is_meant
 from choreo_bdd.transports.redis.pubsub import glob_of
 
@@ -49,3 +49,30 @@ def test_brokers_are_asked_for_all_that_falls_under_a_pattern(pattern: str, name
     assert is_meant(pattern, [name]) is matches(pattern, name)
     glob = re.sub(r"\\(.)", lambda sign: f"[{sign[1]}]" if sign[1] in "*?[" else sign[1], glob_of(pattern))
     assert fnmatch.fnmatchcase(name, glob) or not matches(pattern, name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "does"),
+    [
+        ("a.>", "a.*", True),
+        ("a.>", "a.b.>", True),
+        ("a.*", "a.b", True),
+        ("*.b", "*.b", True),
+        (">", "a", True),
+        ("a.*", "a.>", False),
+        ("a.*", "*.a", False),
+        ("a.>", "a", False),
+        ("a.b", "a.*", False),
+        ("a.*", "a.b.c", False),
+    ],
+)
+def test_a_pattern_covers_another_where_all_its_names_fall_under_it(one: str, other: str, does: bool) -> None:
+    assert covers(one, other) is does
+
+
+def test_what_holds_under_a_pattern_ends_with_what_covers_it() -> None:
+    by_topic = ByTopic("usual", (("a.b", "single"), ("a.*", "level"), ("z.>", "elsewhere")))
+    assert [setting for _, setting in by_topic.under("a.*")] == ["single", "level"]
+    assert [setting for _, setting in by_topic.under("a.>")] == ["single", "level", "usual"]
+    assert [setting for _, setting in by_topic.under("a.b")] == ["single"]
+    assert [setting for _, setting in by_topic.under("b.*")] == ["usual"]

@@ -131,6 +131,7 @@ def test_a_key_that_stands_a_level_too_high_is_told_where_it_belongs(transport: 
             "2: profiles.local: expected a mapping, found nothing; what belongs",
         ),
         ("profile: {local: {bus: {type: nats}}}", "did you mean profiles?"),
+        ("profiles: {local: {bus: {typ: nats}}}", "profiles.local.bus.typ: there is no such key; did you mean type?"),
     ],
 )
 def test_what_beginners_write_is_told_in_words_of_the_file(text: str, told: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from choreo_bdd.message import Message
 from choreo_bdd_project.config import TransportConfig
 from choreo_bdd_steps.run.scenario_run import ScenarioRun
 from tests.steps.conftest import MakeBench
-from tests.support.step_bench import Bench
+from tests.support.step_bench import Bench, Played
 
 # --- another ----------------------------------------------------------------------------------------------------------
 
@@ -326,6 +326,16 @@ def test_a_message_out_of_order_is_named_as_the_cause(bench: Bench) -> None:
     assert "out of order" in played.message
 
 
+@pytest.mark.parametrize(("second", "outcomes"), [(None, ["timeout", "fail"]), (7, ["fail", "fail"])])
+def test_what_waits_for_another_says_that_it_never_came(bench: Bench, second: int | None, outcomes: list[str]) -> None:
+    spoken = [("x", 1), ("z", 3)] if second is None else [("x", 1), ("y", second), ("z", 3)]
+    bench.service("a", lambda _: [(topic, {"n": n}) for topic, n in spoken])
+    table = "| topic | n |\n| x | 1 |\n| y | 2 |\n| z | 3 |"
+    played = bench.play('When I publish "a"', f"Then I expect in order:\n{table}")
+    assert played.outcomes == ["pass", *outcomes]
+    assert "came before the expected one on 'y', which never came" in played.message
+
+
 def test_a_chain_of_services_in_one_turn_of_the_loop_is_in_order(bench: Bench) -> None:
     """On the memory bus the second service speaks before the first one's message has reached everybody."""
     bench.echo("x", "y")
@@ -486,6 +496,36 @@ def test_a_count_may_be_watched_from_a_publish_that_is_named(bench: Bench) -> No
     assert played.outcomes == ["pass", "pass"]
 
 
+def count_of_x_from_b(bench: Bench, count: str, *, after: int) -> Played:
+    """One comes before the publish on "b", and so many after it."""
+    bench.echo("a", "x", after_s=0.02)
+    bench.service("b", lambda _: [("x", {})] * after, after_s=0.03)
+    acts = ('When I publish "a"', "And I wait 40ms", 'And I publish "b"')
+    return bench.play(*acts, f'Then I expect {count} "x" messages within 100ms of "b"')
+
+
+@pytest.mark.parametrize(
+    ("count", "after"), [("exactly 0", 0), ("exactly 1", 1), ("at most 1", 1), ("between 2 and 3", 3)]
+)
+def test_what_came_before_the_publish_that_is_named_is_not_counted(bench: Bench, count: str, after: int) -> None:
+    count_of_x_from_b(bench, count, after=after).passed()
+
+
+def test_a_count_that_only_what_came_before_would_fill_says_so(bench: Bench) -> None:
+    played = count_of_x_from_b(bench, "exactly 2", after=1)
+    assert (
+        "1 matching on 'x' within 100 ms, wanted exactly 2; a matching message came before the publish"
+        in played.message
+    )
+
+
+def test_what_nobody_can_read_is_no_part_of_a_window_that_begins_after_it(bench: Bench) -> None:
+    check = 'Then I expect exactly 0 "x" messages within 100ms of "b"'
+    unreadable = 'When I publish "x" as raw bytes:\n  {oops'
+    assert bench.play(unreadable, 'And I publish "b"', check).passed()
+    assert "undecodable" in bench.play('When I publish "b"', unreadable, check).message
+
+
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
 SCHEMA = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "maximum": 5}}}
@@ -597,3 +637,12 @@ def test_a_missing_header_lists_those_that_are_there(
 def test_a_missing_key_says_nothing_of_headers(bench: Bench) -> None:
     played = bench.play('When I publish "t"', 'Then I expect "t" where @key is "k" waiting up to 50ms')
     assert "nothing (missing)" in played.message
+
+
+@pytest.mark.parametrize("body", ["|field|value|\n|m.lines[0].sku|x|", "m: {lines: [{sku: x}]}"])
+def test_an_element_of_a_list_is_named_as_its_author_writes_it(bench: Bench, body: str) -> None:
+    bench.service("a", lambda _: [("x", {"m": {"lines": [{"sku": "y"}]}})])
+    for check in (f'Then I expect "x":\n{body}', f'Then the "x" message has:\n{body}'):
+        told = bench.play('When I publish "a"', 'Then I expect "x"', check).message
+        assert 'm.lines[0].sku: expected "x", got "y"' in told
+        assert ".0." not in told

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -388,3 +389,37 @@ def test_what_comes_by_itself_is_waited_for_where_nobody_has_to_listen(unbound: 
     timer.start()
     unbound.play('When I publish "unasked"', 'Then I expect "tick"').passed()
     timer.join()
+
+
+@pytest.fixture
+def two_exchanges(tmp_path: Path, rabbitmq_broker: Broker) -> Iterator[Bench]:
+    topics = """
+        "mix.own.*": {exchange: {name: mix.other, kind: topic}}
+        mix.single: {exchange: {name: mix.third, kind: topic}}"""
+    session = Session(config_of(tmp_path, rabbitmq_broker.url, topics, exchange="{name: mix.usual, kind: topic}"))
+    yield Bench(session)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("topic", "pattern"),
+    [
+        *((topic, pattern) for topic in ("mix.usual", "mix.own.one", "mix.single") for pattern in ("mix.>", ">")),
+        ("mix.own.one.two", "mix.own.>"),  # no topic of the setting for mix.own.*
+    ],
+)
+def test_a_pattern_hears_topics_at_exchanges_of_their_own(two_exchanges: Bench, topic: str, pattern: str) -> None:
+    publish = f'When I publish "{topic}"'
+    two_exchanges.play(publish, f'Then I expect exactly 1 "{pattern}" messages within 300ms').passed()
+    told = two_exchanges.play(publish, f'Then I expect no "{pattern}" for 200ms').message
+    assert "unexpected: 1 matching" in told
+    two_exchanges.play(publish, 'Then I expect no "mix.*.more" for 10ms').passed()
+
+
+def test_a_pattern_that_cannot_listen_at_an_exchange_says_so(tmp_path: Path, rabbitmq_broker: Broker) -> None:
+    topics = "\n        mix.gone: {exchange: {name: mix.nowhere, passive: true}}"
+    with closing(
+        Session(config_of(tmp_path, rabbitmq_broker.url, topics, exchange="{name: mix.usual, kind: topic}"))
+    ) as session:
+        told = Bench(session).play('When I publish "mix.usual"', 'Then I expect no "mix.*" for 100ms').message
+    assert "could not prove the subscription to 'mix.*' live: there is no exchange 'mix.nowhere'" in told

@@ -126,6 +126,46 @@ def test_channels_and_streams_are_heard_side_by_side_and_absences_look_at_both(
     assert played.outcomes == ["pass", "fail"]
 
 
+@pytest.fixture
+def mixed(tmp_path: Path, redis_broker: Broker) -> Iterator[Bench]:
+    path = tmp_path / "choreo.yaml"
+    topics = '\n        "mix.stream": {stream: true, payload_field: payload}\n        "mix.l.*": {list: true}'
+    path.write_text(config_text(redis_broker.url, topics=topics), "utf-8")
+    session = Session(load_config(path, schema=config_schema()))
+    yield Bench(session)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("topic", "pattern"),
+    [
+        *((topic, pattern) for topic in ("mix.channel", "mix.stream", "mix.l.one") for pattern in ("mix.>", ">")),
+        ("mix.l.one.two", "mix.l.>"),  # no topic of the setting for mix.l.*
+        ("mix.l.one", "mix.l.>"),
+        ("mix.l.one", "mix.*.one"),
+    ],
+)
+def test_a_pattern_hears_topics_of_every_kind(mixed: Bench, topic: str, pattern: str) -> None:
+    publish = f'When I publish "{topic}":\n  order_id: o-{topic}-{len(pattern)}\n  n: 1'
+    mixed.play(publish, f'Then I expect exactly 1 "{pattern}" messages where n is 1 within 200ms').passed()
+    assert "unexpected: 1 matching" in mixed.play(publish, f'Then I expect no "{pattern}" for 100ms').message
+    mixed.play(publish, 'Then I expect no "mix.other" for 10ms').passed()
+
+
+def test_what_has_a_topics_name_and_is_of_another_kind_is_no_message_of_a_pattern(
+    mixed: Bench, client: redis.Redis
+) -> None:
+    def speak(run: object) -> None:
+        client.publish("mix.stream", '{"order_id": "o-9"}')
+        client.rpush("mix.nolist", '{"order_id": "o-9"}')
+        client.xadd("mix.nostream", {"payload": '{"order_id": "o-9"}'})
+        client.xtrim("mix.nostream", 0)
+        client.rename("mix.nolist", "mix.another")
+
+    steps = ('When I publish "go"\n| order_id |\n| o-9 |', WAIT, 'Then I expect no "mix.>" for 100ms')
+    mixed.play(*steps, own={WAIT.partition(" ")[2]: speak}).passed()
+
+
 def test_a_payload_without_fields_is_no_entry_of_such_a_stream(bench_with: Callable[..., Bench]) -> None:
     played = bench_with().play('When I publish "shop.out" as raw bytes\n"""\nHello\n"""', 'Then I expect "shop.out"')
     assert "play.feature:3" in played.message

@@ -18,7 +18,7 @@ PUBLISH = 'When I publish "a"'
         ({"status": "BAD"}, "stauts is BAD", "no message has 'stauts', which is asked for, and there is 'status'"),
         ({"Status": "BAD"}, "status is BAD", "there is 'Status'"),
         ({"order": {"amount": 5}}, "order.amuont > 4", "there is 'order.amount'"),
-        ({"lines": [{"sku": "x"}]}, "lines[0].skuu is x", "there is 'lines.0.sku'"),
+        ({"lines": [{"sku": "x"}]}, "lines[0].skuu is x", "there is 'lines[0].sku'"),
         ({"amount": "5"}, "amount is 5", "'amount' as \"5\", and 5 is asked for: text and number are different"),
         ({"amount": 5}, 'amount is "5"', "'amount' as 5, and \"5\" is asked for"),
         ({"paid": "true"}, "paid is true", "'paid' as \"true\", and true is asked for"),

@@ -61,6 +61,21 @@ def test_a_setting_that_cannot_be_meant(kind: str, setting: str, value: Any) -> 
         MADE[kind](**{setting: value})
 
 
+@pytest.mark.parametrize("port", ["abc", "70000", "0"])
+@pytest.mark.parametrize("address", ["redis://user:s3cr3t@host:{}", "nats://user:s3cr3t@host:{}", "host:{}"])
+def test_a_port_that_is_none(address: str, port: str) -> None:
+    kind = {"redis": "redis", "nats": "nats"}.get(address.partition(":")[0], "kafka")
+    given = address.format(port)
+    with pytest.raises(ValueError, match=f"host:{port}: the port behind the host is a number from 1 to 65535") as error:
+        MADE[kind](**{ADDRESS[kind]: given})
+    assert "s3cr3t" not in str(error.value)
+
+
+@pytest.mark.parametrize("server", ["host", "host:1", "[::1]:9092", "::1", "fe80::1:2"])
+def test_a_server_may_name_no_port(server: str) -> None:
+    assert server in repr(MADE["kafka"](**{ADDRESS["kafka"]: server}))
+
+
 def test_one_text_may_name_several_servers() -> None:
     for kind in ("nats", "kafka"):
         assert repr(MADE[kind](**{ADDRESS[kind]: "a:1, b:2,"})).count("a:1, b:2") == 1

@@ -13,14 +13,13 @@ import re._constants as codes  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from math import factorial
 from typing import Any
 
 from choreo_bdd.matchers.patterns.safety import require_bounded
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 _MOST_TRIES = 10_000_000
 """Ways to try in less than about half a second."""

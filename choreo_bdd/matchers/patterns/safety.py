@@ -11,11 +11,9 @@ import re
 import re._constants as codes  # type: ignore[import-not-found]  # private, and the only parser of this language
 import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 _MANY = 10
 """Repetitions up to which ways may multiply."""

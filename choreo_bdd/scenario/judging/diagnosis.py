@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
+from choreo_bdd.matchers.result import as_written
 from choreo_bdd.matchers.words import in_words
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
@@ -121,7 +122,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         told = f"{arrived}; the next {late}" if facts.arrived else f"the message on {facts.place} {late} of {waited}"
         return Cause.TOO_LATE, f"{told} had ended"
     if facts.arrived:
-        return Cause.TOO_FEW, arrived
+        return Cause.TOO_FEW, arrived if facts.early is None else f"{arrived}; {facts.early}"
     if facts.early is not None:
         return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
     if facts.contract_problem is not None:
@@ -189,7 +190,7 @@ def _near_misses(facts: Facts) -> str:
 def _differing(closest: Closeness | None, reason: str) -> str:
     if closest is None or not closest.differences:
         return reason
-    paths = ", ".join(dict.fromkeys(failure.path for failure in closest.differences[:4]))
+    paths = ", ".join(dict.fromkeys(as_written(failure.path) for failure in closest.differences[:4]))
     more = len(closest.differences) - 4
     return f"the closest differs in {paths}" + (f" and {more} more" if more > 0 else "")
 
@@ -224,7 +225,7 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
     """Each field in which a message differs from what was expected, values redacted."""
     lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
     lines += [
-        f"    {failure.path}: expected {_expected(failure)}, got {_actual(failure)}"
+        f"    {as_written(failure.path)}: expected {_expected(failure)}, got {_actual(failure)}"
         for failure in closest.differences[:_SHOWN_DIFFERENCES]
     ]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES

@@ -124,7 +124,8 @@ def _early(expectation: Expectation) -> str | None:
     first, count = expectation.after, len(expectation.early)
     messages = "a matching message" if count == 1 else f"{count} matching messages"
     if first is None:
-        return f"{messages} came before the publish on {expectation.handle.budget_topic!r}"
+        publish = expectation.begins_with
+        return f"{messages} came before the publish on {None if publish is None else publish.topic!r}"
     if any(map(expectation.is_untold, expectation.early)):
         return (
             f"a matching message came, but whether before or after the one on {first.topic!r} cannot be told: "

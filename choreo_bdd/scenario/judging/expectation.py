@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import NamedTuple
 
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher, MatchFailure, MatchResult
-from choreo_bdd.matchers.protocols import Unconditional, expected_shape
+from choreo_bdd.matchers.protocols import Unconditional
 from choreo_bdd.message import Message
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.judging.handle import Handle
@@ -69,6 +70,20 @@ class Heard(Enum):
     """It came after the outcome, or after the end of the wait."""
 
 
+HOLDING, WAITING, MET, SETTLED = State  # a member that is looked up in its enum costs as much as a call does
+UNCONCERNED, HELD, NO_ROOM, LEFT, NEAR_MISS, TAKEN_BEFORE, OUT_OF_ORDER, MATCHED, TOO_MANY, LATE = Heard
+
+
+class Beginning(NamedTuple):
+    """The publish that a check's time counts from: what came before it is no message of the check."""
+
+    topic: str
+    link: str | None
+    """Where the topic is published on another link as well; ``None`` for any."""
+    had_begun: Callable[[float], bool]
+    """Whether it was on its way by a loop time."""
+
+
 class Expectation:
     """One armed expectation: its matcher, its window, what it has heard, and its handle."""
 
@@ -76,12 +91,12 @@ class Expectation:
         "_copies",
         "after",
         "asked",
+        "begins_with",
         "closed_at",
         "closes_at",
         "count",
         "decisive",
         "early",
-        "had_begun",
         "handle",
         "has_closed_at",
         "held",
@@ -97,7 +112,6 @@ class Expectation:
         "near_misses",
         "occurs",
         "opened_at",
-        "sent_on",
         "state",
         "taken",
         "takes_leftovers",
@@ -128,15 +142,13 @@ class Expectation:
         self.takes_leftovers = takes_leftovers and not occurs.waits_the_window_out
         """Whether a message that was in its queue before may do; it never counts."""
         self.count = 0
-        self.state = State.HOLDING if matcher is None else self._judging
+        self.state = HOLDING if matcher is None else self._judging
         self.decisive: Message | None = None
         """The message that met it: the first match, or the one that made the required number full."""
         self.early: list[Delivery] = []
         """Matching messages that came before the expectation it has to come after was met."""
-        self.sent_on: str | None = None
-        """The link of that publish, where another one has the topic as well; ``None`` for any."""
-        self.had_begun: Callable[[float], bool] | None = None
-        """Whether by a loop time the publish was on its way that its times count from, where a topic names that one."""
+        self.begins_with: Beginning | None = None
+        """The publish that its time or window counts from, where a topic names that one."""
         self._copies: dict[int, Message] = {}
         """Which message here is the one that met an expectation before, by the ``id`` of that one."""
         self.taken: list[Delivery] = []
@@ -172,7 +184,7 @@ class Expectation:
     @property
     def is_pending(self) -> bool:
         """Whether it has no outcome yet."""
-        return self.state is not State.SETTLED
+        return self.state is not SETTLED
 
     @property
     def is_unconditional(self) -> bool:
@@ -187,11 +199,12 @@ class Expectation:
     @property
     def is_decided(self) -> bool:
         """Whether the messages counted so far decide it, whatever the rest of the window brings."""
-        return not self.occurs.allows(self.count) if self.occurs.waits_the_window_out else self.is_met
+        occurs = self.occurs
+        return self.count >= occurs.minimum if occurs.maximum is None else self.count > occurs.maximum
 
     @property
     def _judging(self) -> State:
-        return State.MET if self.is_met else State.WAITING
+        return MET if self.is_met else WAITING
 
     # --- the window ------------------------------------------------------------------------------------------------
 
@@ -216,37 +229,38 @@ class Expectation:
 
     def hear(self, delivery: Delivery) -> tuple[Heard, str]:
         """Take a message: what it has become, and why, in words."""
-        matcher = self.matcher
-        if self.state is State.SETTLED or (matcher is not None and self.is_over_for(delivery.message.received_at)):
+        matcher, message = self.matcher, delivery.message
+        if self.state is SETTLED or (matcher is not None and self.is_over_for(message.received_at)):
             self._hear_late(delivery)
-            return Heard.LATE, ""
-        if delivery.message.received_at < self.opened_at:
-            return Heard.UNCONCERNED, ""
+            return LATE, ""
+        if message.received_at < self.opened_at:
+            return UNCONCERNED, ""
         if matcher is None:
             return self._hold(delivery), ""
         result = judge(matcher, delivery, any_counts=not self.occurs.minimum)
-        if delivery.message.is_leftover and not self.takes_leftovers:
+        if message.kept is not None and message.is_leftover and not self.takes_leftovers:
             self.leftovers += result.matched
-            return Heard.LEFT, ""
+            return LEFT, ""
         if not result.matched:
-            if not was_judged(result):
-                self.unjudged.append(result.reason)
-            elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
-                self.hidden.append(why)
+            if not self.is_before_the_publish(delivery.message.received_at):
+                self._note_unjudged(matcher, delivery, result)
             self._note_near_miss(delivery, result)
-            return Heard.NEAR_MISS, result.reason
+            return NEAR_MISS, result.reason
         return self._hear_match(delivery, result)
 
     def _hear_match(self, delivery: Delivery, result: MatchResult) -> tuple[Heard, str]:
-        if self.is_gone(delivery.message):
-            return Heard.TAKEN_BEFORE, "an expectation before has taken it"
-        if self.is_early(delivery):
-            return Heard.OUT_OF_ORDER, self._note_early(delivery)
+        if self.after is not None or self.begins_with is not None:  # nearly all may come whenever they will
+            if self.is_gone(delivery.message):
+                return TAKEN_BEFORE, "an expectation before has taken it"
+            if self.is_early(delivery):
+                return OUT_OF_ORDER, self._note_early(delivery)
         return self._take(delivery, result)
 
     def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
-        if self.state is State.SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
+        if self.state is SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
+            return False
+        if self.is_before_the_publish(received_at):
             return False
         self.unreadable.append(reason)
         return True
@@ -254,22 +268,22 @@ class Expectation:
     def supply(self, matcher: Matcher) -> list[Delivery]:
         """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""
         self.matcher = matcher
-        self.handle.matcher_description = matcher.description
-        self.handle.matcher_expected = expected_shape(matcher)
-        if self.state is State.HOLDING:
+        self.handle.expects(matcher)
+        if self.state is HOLDING:
             self.state = self._judging
         held, self.held = self.held, []
         return held
 
     def settle(self, ruling: Ruling, *, at: float, explain: Callable[[], Diagnosis]) -> None:
         """Take an outcome, once; ``explain`` makes the diagnosis that the ruling leaves open, when somebody asks."""
-        if self.state is State.SETTLED:
+        if self.state is SETTLED:
             return
-        self.state, self.closed_at = State.SETTLED, at
+        self.state, self.closed_at = SETTLED, at
         handle, diagnosis = self.handle, ruling.diagnosis
         handle.since_registration_ms = ruling.timing.since_registration_ms
         handle.since_publish_ms = ruling.timing.since_publish_ms
-        handle.notes = (*handle.notes, *ruling.notes)
+        if ruling.notes:
+            handle.notes = (*handle.notes, *ruling.notes)
         if ruling.failure is not None:
             handle.note_failure(ruling.failure)
         diagnose = explain if diagnosis is None else lambda: diagnosis
@@ -279,9 +293,9 @@ class Expectation:
 
     def _hold(self, delivery: Delivery) -> Heard:
         if len(self.held) >= _HELD_KEPT:
-            return Heard.NO_ROOM
+            return NO_ROOM
         self.held.append(delivery)
-        return Heard.HELD
+        return HELD
 
     def _hear_late(self, delivery: Delivery) -> None:
         """Keep what comes after the end of the wait: it changes no outcome, but the first match of it is the cause."""
@@ -295,6 +309,13 @@ class Expectation:
             self.late_at = delivery.message.received_at
             self.handle.forget_diagnosis()
 
+    def _note_unjudged(self, matcher: Matcher, delivery: Delivery, result: MatchResult) -> None:
+        """Keep why a message that does not match might be one that was meant."""
+        if not was_judged(result):
+            self.unjudged.append(result.reason)
+        elif self.occurs.waits_the_window_out and (why := hidden_by_case(matcher, delivery, result)) is not None:
+            self.hidden.append(why)
+
     def _note_near_miss(self, delivery: Delivery, result: MatchResult) -> None:
         """Count a near-miss and keep the message for the diagnosis: the first ones and the latest."""
         self.handle.note_mismatch(result.reason, delivery.value, result.failure)
@@ -304,13 +325,14 @@ class Expectation:
 
     def _note_early(self, delivery: Delivery) -> str:
         """Count a matching message as a near-miss that came out of order, and say so."""
-        before = self.handle.budget_topic if self.after is None else self.after.topic
+        before = self.after or self.begins_with
+        topic = None if before is None else before.topic
         what = "the publish" if self.after is None else "the expected message"
-        reason = f"out of order: it matched, but came before {what} on {before!r}"
+        reason = f"out of order: it matched, but came before {what} on {topic!r}"
         if self.is_untold(delivery):
-            reason = f"it matched, but the broker does not tell whether it came after the one on {before!r}"
+            reason = f"it matched, but the broker does not tell whether it came after the one on {topic!r}"
         self.early.append(delivery)
-        failure = MatchFailure("predicate", "<root>", {"after": before})
+        failure = MatchFailure("predicate", "<root>", {"after": topic})
         self.handle.note_mismatch(reason, delivery.value, failure)
         return reason
 
@@ -320,20 +342,20 @@ class Expectation:
         self.count += 1
         self.matched_at = message.received_at
         self.taken.append(delivery)
-        message.used()
-        if message.is_leftover:
-            note = f"the message on {message.topic!r} was in the queue before anybody listened there"
-            self.handle.notes = (*self.handle.notes, note)
-        self.state = self._judging
-        if self.decisive is None and self.state is State.MET:
-            self.decisive = message
+        if message.kept is not None:
+            message.used()
+            if message.is_leftover:
+                note = f"the message on {message.topic!r} was in the queue before anybody listened there"
+                self.handle.notes = (*self.handle.notes, note)
+        if self.decisive is None and self.count >= occurs.minimum:
+            self.state, self.decisive = MET, message
         self.handle.note_message(delivery)
         if occurs.allows(self.count):
-            return Heard.MATCHED, result.reason
+            return MATCHED, result.reason
         reason = f"{self.count} matching on {self.topic!r}, wanted {occurs}"
         failure = MatchFailure("predicate", "<root>", {"max_count": occurs.maximum}, delivery.value)
         self.handle.note_mismatch(reason, delivery.value, failure)
-        return Heard.TOO_MANY, reason
+        return TOO_MANY, reason
 
     # --- order -----------------------------------------------------------------------------------------------------
 
@@ -344,9 +366,13 @@ class Expectation:
         """
         if self.is_gone(delivery.message):
             return True
-        if self.had_begun is not None and not self.had_begun(delivery.message.received_at):
+        if self.is_before_the_publish(delivery.message.received_at):
             return True
         return not self._is_in_order(delivery, handed_over_later=not held_back)
+
+    def is_before_the_publish(self, received_at: float) -> bool:
+        """Whether what came then came before the publish that its time or window counts from."""
+        return self.begins_with is not None and not self.begins_with.had_begun(received_at)
 
     def is_gone(self, message: Message) -> bool:
         """Whether an expectation that must be met before has taken the message: it is no message of this one."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from choreo_bdd.matchers import MatchFailure
+from choreo_bdd.matchers import Matcher, MatchFailure
+from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.scenario.judging.diagnosis import Diagnosis
 from choreo_bdd.scenario.timeline import Recordable
@@ -27,6 +28,9 @@ class Outcome(StrEnum):
     SLOW = "slow"
 
 
+_PENDING = Outcome.PENDING  # a member that is looked up in its enum costs as much as a call does
+
+
 class Handle:
     """One expectation and what became of it. Readable at any time, also after its scenario has ended.
 
@@ -40,7 +44,7 @@ class Handle:
         matcher_description: str,
         correlation_id: str | None = None,
         *,
-        matcher_expected: Any = None,
+        matcher: Matcher | None = None,
         transport: str | None = None,
         origin: str | None = None,
         step_text: str | None = None,
@@ -48,11 +52,10 @@ class Handle:
         self.topic = topic
         self.matcher_description = matcher_description
         self.correlation_id = correlation_id
-        self.matcher_expected = matcher_expected
         self.origin = origin
         self.step_text = step_text
         self.asserted = True
-        self.outcome = Outcome.PENDING
+        self.outcome = _PENDING
         self.reason = ""
         self.attempts = 0
         self.failures_dropped = 0
@@ -62,16 +65,29 @@ class Handle:
         self.since_publish_ms: float | None = None
         self.notes: tuple[str, ...] = ()
         """What stands beside the verdict: messages that could have been meant, but not be read or attributed."""
+        self._expected: Any = None
+        self._matcher = matcher
         self._transport = transport
         self._failures: list[MatchFailure] = []
         self._messages: list[Recordable] = []
+        self.budget_ms: float | None = None
+        """The declared latency budget."""
+        self.budget_topic: str | None = None
+        """The topic whose publish the budget counts from; ``None`` for the scenario's usual anchor."""
+        self.earliest_ms: float | None = None
+        """The latency below which a match comes too early."""
+        self.asked: str | None = None
+        """The topic of the request that it waits for an answer to, where that is known."""
         self._latency_ms: float | None = None
-        self._budget_ms: float | None = None
-        self._budget_topic: str | None = None
-        self._asked: str | None = None
-        self._earliest_ms: float | None = None
         self._diagnosis: Diagnosis | None = None
         self._diagnose: Callable[[], Diagnosis] | None = None
+
+    @property
+    def matcher_expected(self) -> Any:
+        """What is expected, as data; made when somebody asks, as a report does. ``None`` where its matcher has none."""
+        if self._matcher is not None:
+            self._expected, self._matcher = expected_shape(self._matcher), None
+        return self._expected
 
     @property
     def transport(self) -> str | None:
@@ -86,7 +102,7 @@ class Handle:
     @property
     def message(self) -> Any:
         """Decoded payload of the (first) match, ``None`` after a failure; ``RuntimeError`` while pending."""
-        if self.outcome is Outcome.PENDING:
+        if self.outcome is _PENDING:
             raise RuntimeError(f"the expectation on {self.topic!r} is still pending: there is no message yet")
         has_one = bool(self._messages) and self.outcome in (Outcome.PASS, Outcome.SLOW)
         return self._messages[0].record(self._transport).payload if has_one else None
@@ -99,26 +115,6 @@ class Handle:
         return self._latency_ms
 
     @property
-    def budget_ms(self) -> float | None:
-        """The declared latency budget."""
-        return self._budget_ms
-
-    @property
-    def budget_topic(self) -> str | None:
-        """The topic whose publish the budget counts from; ``None`` for the scenario's usual anchor."""
-        return self._budget_topic
-
-    @property
-    def asked(self) -> str | None:
-        """The topic of the request that it waits for an answer to, where that is known."""
-        return self._asked
-
-    @property
-    def earliest_ms(self) -> float | None:
-        """The latency below which a match comes too early."""
-        return self._earliest_ms
-
-    @property
     def failures(self) -> tuple[MatchFailure, ...]:
         """Structured near-misses, oldest first, at most 20: the first ones, and always the latest."""
         return tuple(self._failures)
@@ -126,7 +122,7 @@ class Handle:
     @property
     def diagnosis(self) -> Diagnosis | None:
         """Why it came out as it did; ``None`` while pending."""
-        if self._diagnosis is None and self._diagnose is not None and self.outcome is not Outcome.PENDING:
+        if self._diagnosis is None and self._diagnose is not None and self.outcome is not _PENDING:
             self._diagnosis = self._diagnose()
         return self._diagnosis
 
@@ -141,14 +137,14 @@ class Handle:
         for a budget that is no positive finite number, ``RuntimeError`` once the expectation is resolved.
         """
         self._require_duration(budget_ms, "a latency budget")
-        if self._budget_ms is not None:
+        if self.budget_ms is not None:
             warnings.warn(
-                f"within_ms({budget_ms}) overrides the budget of {self._budget_ms:g} ms on {self.topic!r}",
+                f"within_ms({budget_ms}) overrides the budget of {self.budget_ms:g} ms on {self.topic!r}",
                 UserWarning,
                 stacklevel=2,
             )
-        self._budget_ms = float(budget_ms)
-        self._budget_topic = of
+        self.budget_ms = float(budget_ms)
+        self.budget_topic = of
         return self
 
     def not_before_ms(self, earliest_ms: float, *, of: str | None = None) -> Handle:
@@ -157,18 +153,18 @@ class Handle:
         Raises ``TypeError``, ``ValueError`` and ``RuntimeError`` as it does.
         """
         self._require_duration(earliest_ms, "the earliest time of a message")
-        self._earliest_ms = float(earliest_ms)
-        self._budget_topic = of
+        self.earliest_ms = float(earliest_ms)
+        self.budget_topic = of
         return self
 
     def counted_from(self, topic: str) -> Handle:
         """Have the latency count from the publish on a topic, with or without a budget; returns the handle."""
-        self._budget_topic = topic
+        self.budget_topic = topic
         return self
 
     def answers(self, topic: str) -> Handle:
         """Say that what it waits for is the answer to a request on a topic; returns the handle."""
-        self._asked = topic
+        self.asked = topic
         return self
 
     def _require_duration(self, milliseconds: float, what: str) -> None:
@@ -176,7 +172,7 @@ class Handle:
             raise TypeError(f"{what} is a number of milliseconds, not {type(milliseconds).__name__}")
         if not math.isfinite(milliseconds) or milliseconds <= 0:
             raise ValueError(f"{what} must be positive and finite, not {milliseconds!r} ms")
-        if self.outcome is not Outcome.PENDING:
+        if self.outcome is not _PENDING:
             raise RuntimeError(
                 f"the expectation on {self.topic!r} is already {self.outcome.value}: too late for {what}"
             )
@@ -189,6 +185,10 @@ class Handle:
         raise TypeError("Handle cannot be pickled: it belongs to a running scenario")
 
     # --- for the engine -------------------------------------------------------------------------------------------
+
+    def expects(self, matcher: Matcher) -> None:
+        """Tell of a matcher that was not known yet."""
+        self.matcher_description, self._matcher = matcher.description, matcher
 
     def note_message(self, message: Recordable) -> None:
         """Keep a message that was counted."""
@@ -212,7 +212,7 @@ class Handle:
 
     def resolve(self, outcome: Outcome, reason: str, latency_ms: float, *, diagnose: Callable[[], Diagnosis]) -> None:
         """Settle the outcome, once; the diagnosis is made when somebody asks for it."""
-        if self.outcome is Outcome.PENDING:
+        if self.outcome is _PENDING:
             self.outcome = outcome
             self.reason = reason
             self._latency_ms = latency_ms
@@ -235,6 +235,6 @@ class Handle:
 
 def are_resolved(waiting: list[Handle]) -> bool:
     """Whether all of these have their outcome; those that have it are taken out, and not asked again."""
-    while waiting and waiting[-1].outcome is not Outcome.PENDING:
+    while waiting and waiting[-1].outcome is not _PENDING:
         waiting.pop()
     return not waiting

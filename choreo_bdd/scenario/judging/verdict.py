@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis
 from choreo_bdd.scenario.judging.evidence import Unseen
-from choreo_bdd.scenario.judging.expectation import Expectation, State
+from choreo_bdd.scenario.judging.expectation import MET, Expectation
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
 from choreo_bdd.scenario.judging.ruling import Ruling, Timing
 from choreo_bdd.scenario.judging.slips import slips
 from choreo_bdd.shared.counted import counted
+
+_PASS, _MATCHED = Outcome.PASS, Cause.MATCHED
 
 
 def timing(expectation: Expectation, at: float, *, sent: float | None, from_publish: bool) -> Timing:
@@ -19,8 +21,8 @@ def timing(expectation: Expectation, at: float, *, sent: float | None, from_publ
 
     ``from_publish`` says that it counts from there where no budget says otherwise.
     """
-    since_registration = max(0.0, (at - expectation.opened_at) * 1000)
-    hop = hop_start(expectation)
+    since_registration = (at - expectation.opened_at) * 1000 if at > expectation.opened_at else 0.0
+    hop = None if expectation.after is None else hop_start(expectation)
     if hop is not None:
         return Timing(max(0.0, (at - hop) * 1000), since_registration)
     if sent is None:
@@ -41,7 +43,7 @@ def hop_start(expectation: Expectation) -> float | None:
 def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
     """What the message says that has just been counted and has decided it."""
     handle = expectation.handle
-    if expectation.occurs.waits_the_window_out:
+    if expectation.occurs.maximum is not None:
         text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {took.latency_ms:.1f} ms"
         return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
     return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
@@ -63,7 +65,7 @@ def by_time(
     come. ``matched`` has the times of the last match, if there is one.
     """
     handle, occurs = expectation.handle, expectation.occurs
-    if expectation.state is not State.MET or failure is not None:
+    if expectation.state is not MET or failure is not None:
         return _unmet(expectation, waited_ms, waited, failure, came_close=came_close)
     reason = f"{expectation.count} matching on {handle.topic!r} within {waited_ms:g} ms, wanted {occurs}"
     notes = (*(each.sentence for each in unseen), *slips(expectation))
@@ -73,7 +75,7 @@ def by_time(
         diagnosis = Diagnosis(meant.cause, reason, f"{meant.cause.value}: {reason}")
         return Ruling(Outcome.FAIL, reason, waited, diagnosis, notes)
     if matched is None:
-        return Ruling(Outcome.PASS, reason, waited, Diagnosis(Cause.MATCHED, reason, reason), notes)
+        return Ruling(_PASS, reason, waited, Diagnosis(_MATCHED, reason, reason), notes)
     return _met(handle, reason, matched, reason, notes)
 
 
@@ -107,6 +109,8 @@ def near_misses(handle: Handle) -> str:
 
 def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[str, ...] = ()) -> Ruling:
     """PASS with this sentence, SLOW when it took too long, or FAIL when it came too early."""
+    if handle.budget_ms is None and handle.earliest_ms is None:
+        return Ruling(_PASS, reason, took, Diagnosis(_MATCHED, sentence, sentence), notes)
     early = too_early(handle, took)
     if early is not None:
         text = f"{Cause.TOO_EARLY.value}: {early}"
@@ -116,7 +120,7 @@ def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[
         untold = _untold(handle, took, f"it may not come before {earliest:g} ms")
         return Ruling(Outcome.FAIL, untold.sentence, took, untold, notes)
     if budget is None:
-        return Ruling(Outcome.PASS, reason, took, Diagnosis(Cause.MATCHED, sentence, sentence), notes)
+        return Ruling(_PASS, reason, took, Diagnosis(_MATCHED, sentence, sentence), notes)
     if took.least_ms <= budget:
         untold = _untold(handle, took, f"the budget is {budget:.1f} ms")
         return Ruling(Outcome.SLOW, untold.sentence, took, untold, notes)

@@ -20,6 +20,8 @@ from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
 from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Ready
 
+_PUBLISHED = TimelineAction.PUBLISHED
+
 
 @dataclass(slots=True, eq=False)  # not frozen: one is made for each message, in a quarter of the time
 class Publication:
@@ -39,7 +41,9 @@ class Publication:
         Raises ``CorrelationIdNotInNamespaceError``, ``NoPlaceForIdError``, ``CorrelationPolicyError``,
         ``ContractBroken`` or what the codec raises; nothing has been sent then.
         """
-        carried = _traced(link, topic, link.harness.headers_of(topic, headers))
+        carried = link.harness.headers_of(topic, headers)
+        if link.trace_headers is not None:
+            carried = {**link.trace_headers(topic, carried), **carried}
         envelope = _stamp(link, Envelope(topic, payload, carried))
         data = link.harness.outgoing(envelope.topic, envelope.payload, envelope.headers)
         return cls(link, envelope.topic, data, envelope.payload, dict(envelope.headers), key)
@@ -66,12 +70,6 @@ class Publication:
         codec = self.link.harness.codec_of(self.topic)
         content, json = Encoded(self.data, codec.decode), self.data if reads_json(codec) else None
         return MessageRecord(self.topic, transport, content, self.size, self.headers, self.key, json=json)
-
-
-def _traced(link: Link, topic: str, headers: Mapping[str, str]) -> Mapping[str, str]:
-    if link.trace_headers is None:
-        return headers
-    return {**link.trace_headers(topic, headers), **headers}
 
 
 def _stamp(link: Link, envelope: Envelope) -> Envelope:
@@ -274,7 +272,7 @@ class Outbox:
         if (traffic := publication.link.harness.router.traffic) is not None:
             traffic.send(Sent(at, publication.topic, publication.data, publication.headers, publication.key))
         self._timeline.record(
-            action=TimelineAction.PUBLISHED,
+            action=_PUBLISHED,
             topic=publication.topic,
             transport=publication.link.name,
             source="publish" if publication.link.name is not None else None,
@@ -356,7 +354,7 @@ class Outbox:
         for sent in reversed(self._sent):  # in order of time, and the latest is nearly always the one
             if sent.at < since:
                 return None
-            if sent.at <= by and topic in (None, sent.topic) and link in (None, sent.link):
+            if sent.at <= by and (topic is None or topic == sent.topic) and (link is None or link == sent.link):
                 return sent.at
         return None
 

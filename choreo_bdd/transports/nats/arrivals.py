@@ -18,6 +18,7 @@ _AWAITING_CONTROL_LINE = 1
 _LINE_END = b"\r\n"
 _PONG = b"PONG\r\n"
 
+
 Take = Callable[[Any, float], None]
 """Takes what the client has read, and the loop time at which it came."""
 
@@ -34,13 +35,14 @@ class _Plain(NamedTuple):
 class _DivertingQueue(asyncio.Queue[Any]):
     """Stands in for a subscription's own queue."""
 
-    def __init__(self, put: Callable[[Any], None]) -> None:
+    def __init__(self, take: Take, came_at: Callable[[], float]) -> None:
         super().__init__()
-        self._hand_on = put
+        self.take = take
+        self._came_at = came_at
 
     def put_nowait(self, item: Any) -> None:
         """Let nothing wait here."""
-        self._hand_on(item)
+        self.take(item, self._came_at())
 
 
 class Arrivals:
@@ -72,7 +74,7 @@ class Arrivals:
 
         What is anything else, and all behind it, is the client's.
         """
-        parser, at = client._ps, 0
+        parser, at, came_at = client._ps, 0, arrival.of_the_last_read
         if reader._waiter is None or parser.buf or parser.state != _AWAITING_CONTROL_LINE:
             return data
         while at < len(data):
@@ -89,12 +91,12 @@ class Arrivals:
             if data[end : end + 2] != _LINE_END or not isinstance(waiting, _DivertingQueue):
                 break
             at = end + 2
-            waiting.put_nowait(_Plain(subject.decode(), data[begin:end]))
+            waiting.take(_Plain(subject.decode(), data[begin:end]), came_at)
         return data[at:]
 
     def divert(self, handle: Any, take: Take) -> None:
         """Have the messages of a subscription taken here."""
-        handle._pending_queue = _DivertingQueue(lambda raw: take(raw, self._came_at()))
+        handle._pending_queue = _DivertingQueue(take, self._came_at)
 
     def _came_at(self) -> float:
         return asyncio.get_running_loop().time() if self._arrival is None else self._arrival.of_the_last_read

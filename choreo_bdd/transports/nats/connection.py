@@ -73,7 +73,7 @@ class Connection:
         self._refused: set[tuple[str, str]] = set()
         self._confirmations = Confirmations(client, refusal=self._refusal, send=self._send)
         self._closing = False
-        self._writer: asyncio.StreamWriter | None = None
+        self._socket: asyncio.WriteTransport | None = None
         self.outbound: Outbound
 
     # --- opening and closing --------------------------------------------------------------------------------------
@@ -100,7 +100,8 @@ class Connection:
         keep_repeated_headers(self._client)
         stream = self._client._transport  # of a WebSocket it has neither reader nor writer
         self._arrivals.watch(self._client, getattr(stream, "_io_reader", None))
-        self._writer = getattr(stream, "_io_writer", None)
+        writer: asyncio.StreamWriter | None = getattr(stream, "_io_writer", None)
+        self._socket = None if writer is None else writer.transport
         self.outbound = Outbound(NAME, self._write, at_once=self._write_now)
         self._tasks.spawn(self._watch())
 
@@ -151,7 +152,7 @@ class Connection:
 
     async def _establish(self, registration: Registration) -> None:
         def take(raw: Any, at: float) -> None:
-            if says_nobody_listens(raw):
+            if raw.headers and says_nobody_listens(raw):
                 request = self._asked.get(raw.subject)
                 if raw.subject == registration.topic and request is not None:
                     request.unheard("the NATS server says there are no responders")
@@ -266,10 +267,10 @@ class Connection:
 
     def _write_now(self, outgoing: Outgoing, now: float) -> bool:
         """Write a message past the client's flusher, where nothing waits before it: that saves turns of the loop."""
-        client, writer = self._client, self._writer
-        if writer is None or not client.is_connected or len(outgoing.payload) > _AT_ONCE_BYTES:
+        client, socket = self._client, self._socket
+        if socket is None or not client.is_connected or len(outgoing.payload) > _AT_ONCE_BYTES:
             return False
-        if client._pending_data_size or writer.transport.get_write_buffer_size():
+        if client._pending_data_size or socket.get_write_buffer_size():
             return False
         if self._jetstream.stream_of(outgoing.topic) is not None:
             return False
@@ -282,7 +283,7 @@ class Connection:
                 client._pending, client._pending_data_size = [], 0
             else:
                 command = command_to_publish(outgoing)
-            writer.write(command + self._confirmations.behind([outgoing]))
+            socket.write(command + self._confirmations.behind([outgoing]))
         except Exception as error:  # noqa: BLE001 - told to whoever published it
             outgoing.fail(NAME, f"{type(error).__name__}: {error}")
         else:
@@ -300,7 +301,7 @@ class Connection:
     def _send(self, command: bytes) -> None:
         """Write behind all that has been written."""
         self._client._transport.write(command)
-        if self._writer is None:  # a WebSocket sends what is written when it is flushed
+        if self._socket is None:  # a WebSocket sends what is written when it is flushed
             self._client._pending_data_size += len(command)
             self._tasks.spawn(self._client._flush_pending())
 

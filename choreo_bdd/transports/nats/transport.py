@@ -120,7 +120,8 @@ class NatsTransport:
 
         Raises ``PublishFailed`` for a key, which NATS does not have.
         """
-        refuse_key(_KIND.transport, topic, key, "put it into a header or the payload")
+        if key is not None:
+            refuse_key(_KIND.transport, topic, key, "put it into a header or the payload")
         return self._life.publish(topic, payload, on_sent, headers)
 
     async def fence(self, topics: Collection[str]) -> None:

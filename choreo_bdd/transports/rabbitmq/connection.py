@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -198,7 +199,7 @@ class Connection:
 
         reason = "the connection was closed before it was confirmed"
         try:
-            registration.handle = await self._subscribe(registration.topic, registration.deliver, ended)
+            registration.handle = await self._subscribe(registration, ended)
             registration.confirm()
         except SubscriptionFailed as failure:
             reason = failure.reason
@@ -215,8 +216,7 @@ class Connection:
         if isinstance(heard, NamedQueue):
             self._leaves(heard.name, self._tasks.spawn(heard.leave()))
         elif heard is not None:
-            heard.source.remove(heard.listening)
-            self._tasks.spawn(self._drop(heard))
+            self._forget(heard)
         else:
             name, opening = self._consumed(registration.topic), self._establishing.get(registration)
             if name is not None and opening is not None:
@@ -227,17 +227,16 @@ class Connection:
         route = self._routes.of(topic)
         return route.queue if route.consume else None
 
-    async def _subscribe(
-        self, topic: str, deliver: Callable[[Message], None], on_end: OnEnd
-    ) -> Subscription | NamedQueue:
+    async def _subscribe(self, registration: Registration, on_end: OnEnd) -> Subscription | NamedQueue:
         """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
-        route = self._routes.of(topic)
+        topic, deliver = registration.topic, registration.deliver
+        route, beside = self._routes.of(topic), () if registration.is_bystander else self._routes.beside(topic)
         try:
             async with asyncio.timeout(CONFIRM_S):
                 return await (
                     self._consume(NamedQueue(route.queue, topic, on_end), deliver)
                     if route.queue is not None and route.consume
-                    else self._listen(route, topic, deliver, on_end)
+                    else self._listen_at_each([route, *beside], topic, deliver, on_end)
                 )
         except Exception as error:
             raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
@@ -265,6 +264,25 @@ class Connection:
     def _source(self, route: Route) -> Source:
         return self._firehose if route.exchange is None else self._consumer_of(route.exchange)
 
+    async def _listen_at_each(
+        self, ways: Sequence[Route], topic: str, deliver: Callable[[Message], None], on_end: OnEnd
+    ) -> Subscription:
+        """Listen at the exchange of a topic and, for a pattern, at the others that topics under it have."""
+        first = await self._listen(ways[0], topic, self._routes.only_by(ways, 0, deliver), on_end)
+        for number in range(1, len(ways)):
+            try:
+                more = await self._listen(ways[number], topic, self._routes.only_by(ways, number, deliver), on_end)
+            except BaseException:
+                self._forget(first)
+                raise
+            first = replace(first, beside=(*first.beside, more))
+        return first
+
+    def _forget(self, heard: Subscription) -> None:
+        for each in heard.all:
+            each.source.remove(each.listening)
+            self._tasks.spawn(self._drop(each))
+
     async def _listen(
         self, route: Route, topic: str, deliver: Callable[[Message], None], on_end: OnEnd
     ) -> Subscription:
@@ -284,7 +302,7 @@ class Connection:
             raise TransportError(self._publisher.blocked)
         heard = [each.handle for each in registrations]
         asked = [each.drained(self._opened) for each in heard if isinstance(each, NamedQueue)]
-        sources = dict.fromkeys(each.source for each in heard if isinstance(each, Subscription))
+        sources = dict.fromkeys(part.source for each in heard if isinstance(each, Subscription) for part in each.all)
         try:
             await asyncio.gather(*asked, *(source.fence() for source in sources))
         except aiormq.AMQPError as error:

@@ -40,10 +40,16 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription: who hears, and from where."""
+    """A subscription: who hears, and from where; of a pattern, ``beside`` it those at further exchanges."""
 
     source: Source
     listening: Listening
+    beside: tuple[Subscription, ...] = ()
+
+    @property
+    def all(self) -> tuple[Subscription, ...]:
+        """Itself, and those beside it."""
+        return (self, *self.beside)
 
 
 class ExchangeConsumer:

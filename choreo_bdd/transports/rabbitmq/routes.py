@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from choreo_bdd import topic_patterns
+from choreo_bdd.message import Message
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
 
 QUEUE_PREFIX = "queue:"
@@ -80,6 +81,32 @@ class Routes:
         if queue is not None:
             return Route(queue=queue, consume=True)
         return self._by_topic.of(topic)
+
+    def beside(self, topic: str) -> tuple[Route, ...]:
+        """The ways of topics under a pattern that have another exchange than the pattern."""
+        mine = self.of(topic)
+        if not topic_patterns.is_pattern(topic) or queue_of(topic) is not None or mine.routing_key is not None:
+            return ()
+        beside = (
+            route.exchange
+            for _, route in self._by_topic.under(topic)
+            if route.exchange is not None and route.queue is None and route.routing_key is None
+        )
+        return tuple(Route(exchange) for exchange in dict.fromkeys(beside) if exchange != mine.exchange)
+
+    def only_by(
+        self, ways: Sequence[Route], number: int, deliver: Callable[[Message], None]
+    ) -> Callable[[Message], None]:
+        """Of several ways only what goes by this one: each topic has one, and elsewhere its name means nothing."""
+        if len(ways) == 1:
+            return deliver
+        exchange = ways[number].exchange
+
+        def of_its_own(message: Message) -> None:
+            if self.of(message.topic).exchange == exchange:
+                deliver(message)
+
+        return of_its_own
 
     def must_not_hear(self, topic: str) -> bool:
         """Whether a queue bound for the topic or pattern would be the somebody that a mandatory topic asks for."""

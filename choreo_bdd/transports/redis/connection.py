@@ -6,13 +6,10 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.transports.redis.lists import Lists
-from choreo_bdd.transports.redis.messages import EntryLayout, Layouts, ListEnd
-from choreo_bdd.transports.redis.pubsub import PubSub
-from choreo_bdd.transports.redis.streams import Streams
+from choreo_bdd.transports.redis.messages import Layouts
+from choreo_bdd.transports.redis.modes import Mode, modes
 from choreo_bdd.transports.redis.wire import Answer, Wire, is_refusal, new_connection, open_wire, reason_of
 from choreo_bdd.transports.redis.words import KEYSPACE, has_lost_its_master, is_alone, why_silent
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
@@ -24,72 +21,10 @@ _SEND_S = 1.0
 _ANSWER_S = 0.5
 
 
-class _Mode(Protocol):
-    """What Pub/Sub, streams and lists do differently."""
-
-    def add(self, registration: Registration) -> None: ...
-    def remove(self, registration: Registration) -> None: ...
-    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]: ...
-    def bystanders(self, topic: str) -> int: ...
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def fence(self, registrations: Sequence[Registration]) -> None: ...
-
-
-def _modes(talking: Wire, listening: Sequence[Wire], layouts: Layouts, database: int) -> _Mode:
-    wires = iter(listening)
-    modes: dict[type | None, _Mode] = {}
-    if layouts.has_streams:
-        modes[EntryLayout] = Streams(talking, next(wires), layouts)
-    if layouts.has_channels:
-        modes[None] = PubSub(next(wires))
-    if layouts.has_lists:
-        modes[ListEnd] = Lists(next(wires), database, layouts)
-    return _ModeByLayout(modes, layouts) if len(modes) > 1 else next(iter(modes.values()))
-
-
-class _ModeByLayout:
-    """Streams, channels and lists, as the layouts tell: by the kind of a topic's layout."""
-
-    def __init__(self, modes: Mapping[type | None, _Mode], layouts: Layouts) -> None:
-        self._modes = modes
-        self._layouts = layouts
-
-    def _of(self, topic: str) -> _Mode:
-        layout = self._layouts.of(topic)
-        return self._modes[None if layout is None else type(layout)]
-
-    def add(self, registration: Registration) -> None:
-        self._of(registration.topic).add(registration)
-
-    def remove(self, registration: Registration) -> None:
-        self._of(registration.topic).remove(registration)
-
-    def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
-        return self._of(outgoing.topic).command(outgoing)
-
-    def bystanders(self, topic: str) -> int:
-        return self._of(topic).bystanders(topic)
-
-    async def start(self) -> None:
-        for mode in self._modes.values():
-            await mode.start()
-
-    async def stop(self) -> None:
-        for mode in self._modes.values():
-            await mode.stop()
-
-    async def fence(self, registrations: Sequence[Registration]) -> None:
-        for mode in self._modes.values():
-            concerned = [each for each in registrations if self._of(each.topic) is mode]
-            if concerned:
-                await mode.fence(concerned)
-
-
 class Connection:
     """Open connections, and the mode they are used in. When one is lost, so are the others."""
 
-    def __init__(self, talking: Wire, listening: Sequence[Wire], mode: _Mode) -> None:
+    def __init__(self, talking: Wire, listening: Sequence[Wire], mode: Mode) -> None:
         self._mode = mode
         self._talking = talking
         self._listening = listening
@@ -302,6 +237,6 @@ async def open_connection(
             await wire.close(patience_s=0)
         raise
     talking, *listening = wires
-    connection = Connection(talking, listening, _modes(talking, listening, layouts, database))
+    connection = Connection(talking, listening, modes(talking, listening, layouts, database))
     await connection.start()
     return connection

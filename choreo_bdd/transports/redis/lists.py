@@ -99,6 +99,8 @@ class Lists:
                 registration.deliver(message)
 
     def _moved(self, topic: str, command: str) -> None:
+        if not isinstance(self._layouts.of(topic), ListEnd):  # another key, whose name falls under a pattern
+            return
         for registration in tuple(self._heard):
             if topic_patterns.matches(registration.topic, topic):
                 registration.interrupt(

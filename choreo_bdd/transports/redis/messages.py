@@ -106,6 +106,11 @@ class Layouts:
         by_topic: topic_patterns.ByTopic[Layout] = topic_patterns.ByTopic(self.usual, self.topics)
         return by_topic.of(topic)
 
+    def under(self, topic: str) -> Iterator[Layout]:
+        """The layouts of the topics that a name or pattern may mean."""
+        by_topic: topic_patterns.ByTopic[Layout] = topic_patterns.ByTopic(self.usual, self.topics)
+        return (layout for _, layout in by_topic.under(topic))
+
     @property
     def has_channels(self) -> bool:
         """Whether any topic is a channel of Pub/Sub."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -77,6 +78,7 @@ class Streams:
         self._client_id: int | None = None
         self._is_stale = False
         self._filled = asyncio.Event()
+        self._left = asyncio.Event()
         self._progress = asyncio.Event()
         self._tasks = Tasks()
         self._looking: asyncio.Task[None] | None = None
@@ -161,6 +163,8 @@ class Streams:
             stream.listeners.pop(registration, None)
             if not stream.listeners:
                 del self._streams[name]
+        if not self._streams and not self._patterns:
+            self._left.set()
 
     # --- streams that appear later, or anew -----------------------------------------------------------------------
 
@@ -171,7 +175,11 @@ class Streams:
     async def _keep_looking(self) -> None:
         pause = _DISCOVERY_S
         while self._patterns or self._streams:
-            await asyncio.sleep(pause)
+            self._left.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._left.wait()  # then there is nothing to look for: whoever comes begins anew
+                    continue
             began = self._loop.time()
             try:
                 await self._meet_all({registration.topic for registration in self._patterns})
@@ -214,7 +222,8 @@ class Streams:
             if cursor == b"0":
                 break
         texts = [name.decode("utf-8", "replace") for name in names]
-        return [text for text in texts if topic_patterns.matches(pattern, text)]
+        streams = (text for text in texts if isinstance(self._layouts.of(text), EntryLayout))
+        return [text for text in streams if topic_patterns.matches(pattern, text)]
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -241,8 +250,8 @@ class Streams:
         return ("XREAD", "COUNT", _ENTRIES, "BLOCK", block, "STREAMS", *self._streams, *positions)
 
     async def _interrupt(self) -> None:
-        """Have the blocked read start over, with the streams that have come since."""
-        while self._is_stale and self._client_id is not None:
+        """Have the blocked read start over, with the streams that have come since and are still there."""
+        while self._is_stale and self._streams and self._client_id is not None and self._listening.closed is None:
             try:
                 was_blocked = await self._talking.call("CLIENT", "UNBLOCK", self._client_id)
             except Exception:  # noqa: BLE001 - the connection is lost, which others tell

@@ -17,7 +17,7 @@ from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback,
 from choreo_bdd.transports.redis.auth import context_of, login_of
 from choreo_bdd.transports.redis.messages import EntryLayout, Layout, Layouts, ListEnd
 from choreo_bdd.transports.shared.credentials import AuthDescriptor, AuthSource
-from choreo_bdd.transports.shared.dialling import no_url
+from choreo_bdd.transports.shared.dialling import no_url, require_port
 from choreo_bdd.transports.shared.keys import refuse_key
 from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 from choreo_bdd.transports.shared.probes import there_and_back
@@ -67,6 +67,7 @@ class RedisTransport:
     ) -> None:
         if not isinstance(url, str) or not url.startswith(_SCHEMES):
             raise no_url(_KIND.transport, url, "redis://localhost:6379/0, rediss://… or unix://…")
+        require_port(_KIND.transport, url)
         self.allowlist_path = allowlist_path
         self._url = url
         self._connect_timeout_s = connect_timeout_s

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from choreo_bdd.redaction import safe_url
 
@@ -21,8 +22,26 @@ def no_url(transport: str, given: object, examples: str) -> ValueError:
     return ValueError(f"{transport} needs a URL such as {examples}, not {told}")
 
 
+def require_port(transport: str, address: str) -> None:
+    """``ValueError`` for an address whose port is none; one that names no port has the usual one."""
+    scheme, _, place = address.rpartition("://")
+    if not scheme and place.count(":") > 1 and "[" not in place:
+        return  # an IPv6 address by itself
+    try:
+        is_port = urlsplit(address if scheme else f"//{address}").port != 0
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise ValueError(
+            f"{transport} cannot connect to {safe_url(address)}: the port behind the host is a number from 1 to 65535"
+        )
+
+
 def servers_of(transport: str, given: object, example: str) -> list[str]:
-    """The servers that are given; a text may hold several, with commas between. ``ValueError`` for what names none."""
+    """The servers that are given; a text may hold several, with commas between.
+
+    ``ValueError`` for what names none, or no port.
+    """
     if isinstance(given, str):
         servers: list[object] = [each.strip() for each in given.split(",") if each.strip()]
     else:
@@ -32,6 +51,8 @@ def servers_of(transport: str, given: object, example: str) -> list[str]:
         raise ValueError(
             f"{transport} needs at least one server, as text such as {example}, and got {type(given).__name__}"
         )
+    for each in texts:
+        require_port(transport, each)
     return texts
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.base import TransportCallback, sink_of
 
 

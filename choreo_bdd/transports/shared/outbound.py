@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from choreo_bdd.exceptions import PublishFailed
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.promises import break_promise
-from choreo_bdd.transports.base import Dated, OnSent, Ready, Revocable, Sender
+from choreo_bdd.transports.base import Dated, OnSent, Ready, Sender
 
 _LOG = logging.getLogger("choreo_bdd.transports")
 
@@ -34,7 +34,7 @@ class Outgoing:
 
     def is_given_up(self) -> bool:
         """Whether whoever published it does not want it to leave any more; its promise is cancelled then."""
-        if not fits(self._on_sent, Revocable) or not self._on_sent.is_given_up:
+        if not getattr(self._on_sent, "is_given_up", False):  # of a ``Revocable``; looked up once, it is a property
             return False
         self.ready.cancel()
         return True
@@ -44,8 +44,10 @@ class Outgoing:
 
         Now is too late on a busy machine: whoever gets the bytes may be let run before us, and answer.
         """
-        if self._on_sent is not None and not self._has_left:
-            self._has_left = True
+        if self._has_left:
+            return
+        self._has_left = True
+        if self._on_sent is not None:
             if at is not None and fits(self._on_sent, Dated):
                 self._on_sent.leaving(at)
             self._on_sent()

@@ -81,18 +81,19 @@ def _looked_at(body: bytes) -> tuple[Document, list[str]]:
         raise RefusedReportError([Fault("", f"a report is a JSON object, not {_kind(document)}")])
     if "schema_version" not in document:
         raise RefusedReportError([Fault("/schema_version", 'missing; a report names its version, such as "1.3"')])
-    from choreo_bdd_chronicle.check.schemas import checker  # noqa: PLC0415 - most reports, and a start, do without
+    from choreo_bdd_chronicle.check.schemas import UPDATE, checker  # noqa: PLC0415 - most reports, and a start, do without
 
     found = checker(document["schema_version"])
     if found is None:
-        raise RefusedReportError(
-            [Fault("/schema_version", 'no version that is understood here; a string from "1" to "1.9" is expected')]
+        message = (
+            f'no version that is understood here; a string from "1" to "1.9" is expected; for a later one, {UPDATE}'
         )
+        raise RefusedReportError([Fault("/schema_version", message)])
     faults, oddities = found.judge(document)
     if faults:
         raise RefusedReportError(faults)
     try:
-        return msgspec.convert(document, Document), oddities
+        return msgspec.convert(document, Document), [str(each) for each in oddities]
     except msgspec.ValidationError as problem:  # a key that its version's schema does not know, and later ones do
         message, _, path = str(problem).partition(" - at `$")
         raise RefusedReportError([Fault(pointer(_PART.findall(path)), message)]) from problem

@@ -19,6 +19,11 @@ def microseconds(text: str) -> int:
         raise ValueError("a moment without an offset from UTC: add Z or, say, +00:00")
     if not _EARLIEST <= moment <= _LATEST:
         raise ValueError("a moment outside the years 1 to 9999")
+    return microseconds_of(moment)
+
+
+def microseconds_of(moment: datetime) -> int:
+    """A moment as it is kept."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -34,4 +39,4 @@ def instant(value: int) -> datetime:
 
 def now() -> int:
     """This moment."""
-    return (datetime.now(UTC) - _EPOCH) // _MICROSECOND
+    return microseconds_of(datetime.now(UTC))

@@ -7,7 +7,6 @@ nothing more is asked. ``tolerant`` lets unknown keys be; what only ``exact`` fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -23,6 +22,9 @@ FAULTS_MAX = 10
 
 _INT_MAX, _INT_MIN = 2**63 - 1, -(2**63)
 _NEWER = re.compile(r"1\.[4-9]")
+UPDATE = "update choreo-bdd where the server runs"
+"""What helps with a report that is newer than the server."""
+_NEWER_THAN_KNOWN = f"the report's schema is newer than {REPORT_VERSIONS[-1]}, the latest that this server knows"
 _HIDDEN = "the value"
 _NUMBERS = frozenset(("integer", "number"))
 _WORDS = frozenset(("enum", "const"))
@@ -33,17 +35,26 @@ _TEXT = {"type": "string"}
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Both checkers of one version."""
+    """Both checkers of one version, which ``is_newer`` than any that is known."""
 
     exact: jsonschema_rs.Draft202012Validator
     tolerant: jsonschema_rs.Draft202012Validator
+    is_newer: bool
 
-    def judge(self, document: Any) -> tuple[list[Fault], list[str]]:
-        """What is wrong with a document and, when nothing is, what is unknown in it: the first ten of either."""
-        if self.exact.is_valid(document):
-            return [], []
-        faults = list(islice(_faults(self.tolerant, document), FAULTS_MAX))
-        return faults, [] if faults else [str(each) for each in islice(_faults(self.exact, document), FAULTS_MAX)]
+    def judge(self, document: Any) -> tuple[list[Fault], list[Fault]]:
+        """What is wrong with a document and, when nothing is, what is unknown in it: the first ten of either.
+
+        A word about a version that is newer goes with both.
+        """
+        is_as_known = self.exact.is_valid(document)
+        faults = [] if is_as_known else _first_faults(self.tolerant, document)
+        oddities = [] if is_as_known or faults else _first_faults(self.exact, document)
+        if self.is_newer and faults:
+            faults.append(Fault("/schema_version", f"{_NEWER_THAN_KNOWN}, which may be why; {UPDATE}"))
+        elif self.is_newer:
+            told = f"{_NEWER_THAN_KNOWN}: it is kept as it is, and what is new in it is not read here; {UPDATE}"
+            oddities.insert(0, Fault("/schema_version", told))
+        return faults, oddities
 
 
 def checker(version: object) -> Checker | None:
@@ -60,7 +71,7 @@ def checker(version: object) -> Checker | None:
 def _compiled(version: str, is_newer: bool) -> Checker:
     schema = report_schema(version)
     schema["properties"]["schema_version"] = {"type": "string"}
-    return Checker(_validator(_bounded(schema)), _validator(_opened(_bounded(schema), is_newer)))
+    return Checker(_validator(_bounded(schema)), _validator(_opened(_bounded(schema), is_newer)), is_newer)
 
 
 def _validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
@@ -95,6 +106,6 @@ def _opened(schema: Any, is_newer: bool, name: str = "") -> Any:
     return {**_TEXT, **kept} if not dropped.isdisjoint(_WORDS & schema.keys()) else kept
 
 
-def _faults(validator: jsonschema_rs.Draft202012Validator, document: Any) -> Iterator[Fault]:
-    for error in validator.iter_errors(document):
-        yield Fault(pointer(error.instance_path), error.message)
+def _first_faults(validator: jsonschema_rs.Draft202012Validator, document: Any) -> list[Fault]:
+    found = islice(validator.iter_errors(document), FAULTS_MAX)
+    return [Fault(pointer(error.instance_path), error.message) for error in found]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from choreo_bdd_chronicle.detect.records import Finding, Method, Metric, Run, Subject
@@ -24,6 +24,11 @@ class Known:
     finding: Finding
     is_resolved: bool = False
     is_closed_by_hand: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still come to an end by itself."""
+        return not self.is_resolved and not self.is_closed_by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,40 @@ def reconcile(known: Sequence[Known], findings: Sequence[Finding], runs: Sequenc
             changes.append(change)
     changes += _ended([one for one in left.values() if not one.is_resolved], findings, places, latest)
     return changes
+
+
+def recall(
+    known: Sequence[Known], findings: Sequence[Finding], runs: Sequence[Run], judged: Sequence[Run]
+) -> list[Change]:
+    """The changes to make when ``findings`` are about ``runs`` of the past, and later ones were looked at before.
+
+    Only changes of a level count that began or ended in the ``judged`` runs: what else there was is over by now, and
+    runs at the edge are better judged amid others. ``known`` are those that ``reconcile`` is given, and all later ones.
+    """
+    places = {run.run_id: place for place, run in enumerate(runs)}
+    left = dict(enumerate(known))
+    shifts = [one for one in findings if one.method == "change_point" and (one.first in judged or one.ended in judged)]
+    changes: list[Change] = []
+    for finding in shifts:
+        match = _match(left, finding, places)
+        if match is None:
+            ended = finding.ended or _undone(finding, (each.finding for each in known))
+            changes.append(Change("opened", None, replace(finding, ended=ended), runs[-1]))
+        elif (one := left.pop(match)).is_open and finding.ended is not None:
+            changes.append(Change("resolved", one.anomaly_id, finding, finding.ended))
+    lasting = (one for one in left.values() if one.is_open and one.finding.method == "change_point")
+    changes += [
+        Change("resolved", one.anomaly_id, one.finding, ended)
+        for one in lasting
+        if (ended := _undone(one.finding, shifts)) is not None
+    ]
+    return changes
+
+
+def _undone(was: Finding, findings: Iterable[Finding]) -> Run | None:
+    """The first run of the first of these changes that undid one."""
+    later = (one.first for one in findings if _leads_back(one, was))
+    return min(later, key=lambda run: run.started_at, default=None)
 
 
 def _change(finding: Finding, known: Known | None, at: Run) -> Change | None:
@@ -106,14 +145,15 @@ def _ended(
         if was.method != "change_point" or (place is not None and place >= _SURE_AGAIN):
             if at is not None:
                 yield Change("resolved", known.anomaly_id, was, at)
-        elif back := next((one for one in findings if _leads_back(one, was)), None):
-            yield Change("resolved", known.anomaly_id, was, back.first)
+        elif back := _undone(was, findings):
+            yield Change("resolved", known.anomaly_id, was, back)
 
 
 def _leads_back(finding: Finding, was: Finding) -> bool:
     """Whether a later change undid one that the window no longer shows."""
     same = _key(finding)[:-1] == _key(was)[:-1] and finding.is_better != was.is_better
-    return same and abs(finding.current - was.baseline) < abs(finding.current - was.current)
+    is_later = finding.first.started_at > was.first.started_at
+    return same and is_later and abs(finding.current - was.baseline) < abs(finding.current - was.current)
 
 
 def _key(finding: Finding) -> Key:

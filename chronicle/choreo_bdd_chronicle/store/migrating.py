@@ -6,7 +6,7 @@ from sqlalchemy import Engine, inspect, text
 
 from choreo_bdd_chronicle.store.dialect import Dialect
 
-HEAD = "0005"
+HEAD = "0006"
 """The last of the migrations."""
 _SCRIPTS = "choreo_bdd_chronicle.store:migrations"
 

@@ -184,6 +184,19 @@ unsummed = Table(
 )
 """Runs that are kept and not yet in ``roll_ups``: entered with the run, taken out with the change of its summaries."""
 
+watched = Table(
+    "watched",
+    metadata,
+    Column("tenant_id", BigInteger, ForeignKey("tenants.id"), primary_key=True, autoincrement=False),
+    Column("environment", Text, primary_key=True),
+    Column("branch", Text, primary_key=True),
+    Column("last_run", BigInteger, nullable=False),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""How far detection has come in a line: the last run that had arrived, and when those began that are left for later."""
+
 anomalies = Table(
     "anomalies",
     metadata,

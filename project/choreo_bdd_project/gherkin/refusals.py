@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 _Node = Mapping[str, Any]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

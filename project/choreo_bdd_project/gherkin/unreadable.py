@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from choreo_bdd_project.gherkin.errors import FeatureError
@@ -11,9 +12,14 @@ if TYPE_CHECKING:
     from gherkin.dialect import Dialect
     from gherkin.errors import ParserError
 
+_PIPE = re.compile(r"(?<!\\)\|")
 _PLACE = re.compile(r"^\(\d+:\d+\): ")
 _GOT = re.compile(r"expected: (?P<wanted>.*?), got '(?P<got>.*)'\Z", re.DOTALL)
 _LANGUAGE = re.compile(r"^\s*#\s*language\s*:\s*([\w-]+)", re.MULTILINE)
+_WIDE_COLON = "\N{FULLWIDTH COLON}"
+_CELLS = "inconsistent cell count within the table"
+_LANGUAGE_UNKNOWN = "Language not supported: "
+_TAG = "A tag may not contain whitespace"
 _OPEN = "unexpected end of file, expected: #DocStringSeparator"
 _QUOTES = ('"""', "```")
 
@@ -32,7 +38,23 @@ def unreadable(file: str, text: str, error: ParserError) -> FeatureError:
     if above.lstrip().startswith("@"):
         told = "a tag stands above Feature, Rule, Scenario or Examples, and here it does not"
         return FeatureError(file, line, f"is not a feature file: {told}")
+    if told == _CELLS:
+        return FeatureError(file, line, f"is not a feature file: {_cells(text.splitlines(), line)}")
     return FeatureError(file, line, f"is not a feature file: {_in_words(told, text)}")
+
+
+def _cells(lines: Sequence[str], line: int) -> str:
+    """How many cells a row has, and how many those above it."""
+    first = line
+    while first > 1 and lines[first - 2].strip()[:1] in ("|", "#", ""):
+        first -= 1
+    begun = next(each for each in lines[first - 1 :] if each.strip().startswith("|"))
+    here, there = (len(_PIPE.findall(each.strip())) - 1 for each in (lines[line - 1], begun))
+    return f"this row has {_counted(here)} where the table began with {there}; end every cell, an empty one too, with |"
+
+
+def _counted(cells: int) -> str:
+    return f"{cells} cell" if cells == 1 else f"{cells} cells"
 
 
 def not_text(file: str, data: bytes, error: UnicodeDecodeError) -> FeatureError:
@@ -44,7 +66,7 @@ def not_text(file: str, data: bytes, error: UnicodeDecodeError) -> FeatureError:
 def _in_words(told: str, text: str) -> str:
     found = _GOT.search(told)
     if found is None:
-        return told.partition(", expected: #")[0]
+        return _in_plain_words(told.partition(", expected: #")[0])
     got, dialect = found["got"].strip(), _dialect(text)
     meant = _head(got, dialect) or _step(got, dialect)
     if meant is not None and meant != got:
@@ -58,6 +80,15 @@ def _in_words(told: str, text: str) -> str:
     if "#StepLine" in found["wanted"] and meant is None and got not in _QUOTES:
         return f"{got!r} is no step, no row of a table and no comment; a step begins with Given, When, Then, And or But"
     return f"{got!r} cannot stand here"
+
+
+def _in_plain_words(told: str) -> str:
+    if told == _TAG:
+        return "a tag has no blanks, and a comment behind tags begins with a blank and #: write it as @timeout(5s)"
+    if told.startswith(_LANGUAGE_UNKNOWN):
+        named = told.removeprefix(_LANGUAGE_UNKNOWN)
+        return f"Gherkin knows no language {named!r}: write one that it knows, such as de or fr, or leave the line out"
+    return told
 
 
 def _dialect(text: str) -> Dialect:
@@ -76,7 +107,7 @@ def _head(got: str, dialect: Dialect) -> str | None:
     )
     for word in sorted(words, key=len, reverse=True):
         if re.match(rf"{re.escape(word)}(?!\w)", got, re.IGNORECASE):
-            return f"{word}: {got[len(word) :].lstrip(' :')}".rstrip()
+            return f"{word}: {got[len(word) :].lstrip(f' :{_WIDE_COLON}')}".rstrip()
     return None
 
 

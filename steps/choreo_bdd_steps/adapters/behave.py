@@ -25,7 +25,6 @@ from behave.matchers import get_step_matcher_factory
 from behave.model_type import Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
-from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -33,6 +32,7 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.gherkin.step import Step
+from choreo_bdd_steps.adapters.behave_features import is_outline, require_run, runs_nothing, watch_features
 from choreo_bdd_steps.adapters.behave_matching import PhraseMatcher, first_match, given
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
@@ -55,9 +55,6 @@ __all__ = [
     "use_choreo",
 ]
 
-_SET_HERE = (__file__, 0, None, __name__)
-"""Who has set an attribute of the context, as behave notes it: file, line, text and function."""
-
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -74,22 +71,7 @@ def use_choreo() -> None:
     finally:
         factory.use_step_matcher(users_own.NAME)
     _watch_own_steps()
-    _find_listed_files()
-
-
-def _find_listed_files() -> None:
-    """Have a list of files, such as that of the formatter ``rerun``, find those with ``[x]`` in their names, too."""
-    read = FeatureListParser.parse
-    if not isinstance(read, partial):
-        FeatureListParser.parse = partial(_listed, read)
-
-
-def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
-    found: list[Any] = []
-    for line in text.splitlines():
-        as_written = FileLocationParser.parse(os.path.normpath(os.path.join(here or "", line.strip())))
-        found += [as_written] if os.path.isfile(as_written.filename) else read(line, here)
-    return found
+    watch_features(_start_for_empty)
 
 
 def _watch_own_steps() -> None:
@@ -211,6 +193,12 @@ def start_choreo(context: Any) -> Session:
     return session
 
 
+def _start_for_empty(context: Any) -> None:
+    """Begin the session for features of which no step will: those that run nothing are told of all the same."""
+    if context.config not in _sessions and any(runs_nothing(context._runner.features, context.config)):
+        start_choreo(context)
+
+
 def _tell(warnings: list[str]) -> None:
     """behave keeps to itself what passing scenarios write, warnings included."""
     for warning in warnings:
@@ -218,16 +206,25 @@ def _tell(warnings: list[str]) -> None:
 
 
 def _tell_of_empty(context: Any, session: Session) -> None:
-    """A scenario without steps passes under behave, and no hook of ours runs in it."""
-    for feature in context._runner.features:
-        for scenario in feature.walk_scenarios():
-            if any(scenario.all_steps) or not scenario.should_run(context.config):
-                continue
-            try:
-                _require_run(feature, scenario)
-                session.scenario(_info_of(scenario_of(feature, scenario), ())).note_no_steps(_place(scenario))
-            except StepError as error:  # behave keeps to itself what is written while a step passes
-                context.add_cleanup(_fail_run, context, error, layer="testrun")
+    """What runs no step passes under behave, and no hook of ours runs in it."""
+    for feature, scenario in runs_nothing(context._runner.features, context.config):
+        try:
+            require_run(feature, scenario)
+            _note_empty(session, feature, scenario)
+        except StepError as error:  # behave keeps to itself what is written while a step passes
+            context.add_cleanup(_fail_run, context, error, layer="testrun")
+
+
+def _note_empty(session: Session, feature: Any, scenario: Any) -> None:
+    from choreo_bdd_steps.plan import vacuity  # noqa: PLC0415 - see the module's docstring
+
+    if scenario is not None:
+        reason = vacuity.without_rows(scenario.name) if is_outline(scenario) else vacuity.NO_STEPS
+        session.scenario(_info_of(scenario_of(feature, scenario), ())).note_empty(_place(scenario), reason)
+    elif session.config.vacuity == "error":
+        raise StepError(_place(feature), vacuity.NO_SCENARIOS)
+    elif session.config.vacuity == "warn":
+        session.warnings.append(f"{_place(feature)}: {vacuity.NO_SCENARIOS}")
 
 
 def expand_buses(context: Any) -> None:
@@ -261,17 +258,9 @@ def scenario_run(context: Any) -> ScenarioRun:
                 "first feature runs: let environment.py call choreo_bdd_steps.adapters.behave.expand_buses(context) "
                 "in before_all(context)",
             )
-        run = session.scenario(info)
-        _show(context, run)
+        run = context.choreo = session.scenario(info)
         context.add_cleanup(_finish, context, run, layer="scenario")
     return run
-
-
-def _show(context: Any, run: ScenarioRun) -> None:
-    """Set ``context.choreo`` until the scenario ends, without the look through sources that behave takes each time."""
-    context._stack[0]["choreo"] = run
-    context._record.setdefault("choreo", _SET_HERE)
-    context._origin.setdefault("choreo", context._mode)
 
 
 def _finish(context: Any, run: ScenarioRun) -> None:
@@ -318,7 +307,7 @@ def read_feature(path: Path) -> list[tuple[int, ScenarioInfo]]:
 
 
 def _info(context: Any) -> ScenarioInfo:
-    _require_run(context.feature, context.scenario)
+    require_run(context.feature, context.scenario)
     scenario, registry = scenario_of(context.feature, context.scenario), context._runner.step_registry
 
     def declared(step: Any) -> bool:
@@ -328,15 +317,6 @@ def _info(context: Any) -> ScenarioInfo:
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
     steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
     return _info_of(scenario, steps)
-
-
-def _require_run(feature: Any, scenario: Any) -> None:
-    """``StepError`` for what is written as a step and is none: it stands in a description."""
-    described = [*feature.description, *scenario.description]
-    if described:
-        from choreo_bdd_steps.plan.asides import require_run  # noqa: PLC0415 - see the module's docstring
-
-        require_run(feature.filename, map(str.strip, described))
 
 
 def _info_of(scenario: Scenario, steps: Sequence[Step]) -> ScenarioInfo:

@@ -14,9 +14,10 @@ import pytest
 from pytest_bdd import scenario as bind_scenario
 from pytest_bdd.exceptions import GherkinParseError
 
+from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, template_of
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
-from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.feature import Feature, read_feature
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.errors import StepError
@@ -153,11 +154,11 @@ class FeatureFile(pytest.Module):
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """The scenarios, rows of outlines under the names behave gives them."""
         try:
-            read_feature(self.path)
+            self._tell_of_empty(read_feature(self.path))
         except NoFeature as error:
             warnings.warn(pytest.PytestCollectionWarning(str(error)), stacklevel=1)
             return []
-        except FeatureError as error:
+        except (FeatureError, ChoreoError) as error:
             raise self.CollectError(str(error)) from error
         try:
             items = list(super().collect())
@@ -174,6 +175,23 @@ class FeatureFile(pytest.Module):
                 rename(item)
                 locate(item)
         return items
+
+    def _tell_of_empty(self, feature: Feature) -> None:
+        """What has no test in it is collected without a word, and so nothing else would tell of it."""
+        if feature.templates and not feature.without_rows:
+            return
+        from choreo_bdd_steps.plan import vacuity  # noqa: PLC0415 - see the module's docstring
+        from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415
+
+        _require_run(self.path, feature)  # steps in the description are what is wrong, where there are some
+        empty = [(line, vacuity.without_rows(name)) for name, line in feature.without_rows]
+        empty += [] if feature.templates else [(feature.head.line, vacuity.NO_SCENARIOS)]
+        policy = configuration(self.path.resolve().parent, offline=True).vacuity
+        for line, reason in empty if policy != "ignore" else ():
+            told = str(vacuity.VacuousStep(f"{relative(self.path)}:{line}", reason))
+            if policy == "error":
+                raise self.CollectError(told)
+            warnings.warn(vacuity.VacuityWarning(told), stacklevel=1)
 
 
 def _nothing_more() -> None:
@@ -221,10 +239,7 @@ def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:
 def scenario_names(path: Path) -> list[str]:
     """Names of what runs from a file; ``StepError`` where pytest-bdd would run less than is written."""
     feature = read_feature(path)
-    if feature.asides:
-        from choreo_bdd_steps.plan.asides import require_run  # noqa: PLC0415 - see the module's docstring
-
-        require_run(path, (text for text, _ in feature.asides))
+    _require_run(path, feature)
     counted = Counter(name for name, _ in feature.templates)
     for name, line in feature.templates:
         if counted[name] > 1:
@@ -234,6 +249,14 @@ def scenario_names(path: Path) -> list[str]:
                 f"give each its own name",
             )
     return [name for name, line in feature.templates if (name, line) not in feature.without_rows]
+
+
+def _require_run(path: Path, feature: Feature) -> None:
+    """``StepError`` for what is written as a step and is none to pytest-bdd; behave takes small letters, too."""
+    if feature.asides:
+        from choreo_bdd_steps.plan import asides  # noqa: PLC0415 - see the module's docstring
+
+        asides.require_run(path, (text for text, _ in feature.asides))
 
 
 def _unregistered_tags(path: Path, config: pytest.Config) -> set[str]:

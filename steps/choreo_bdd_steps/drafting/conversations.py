@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.drafting.traffic import Seen
 
 PAYLOAD, KEY, HEADERS = "payload", "@key", "@headers"

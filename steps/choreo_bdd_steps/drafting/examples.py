@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from choreo_bdd.asyncapi.documents import Documents, Node
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.drafting.leaves import numbers, texts
 
 _DEPTH = 6

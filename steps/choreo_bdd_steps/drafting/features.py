@@ -6,13 +6,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from choreo_bdd.asyncapi.channels import SEGMENT, Channel, read_channels
 from choreo_bdd.asyncapi.documents import Documents, Node
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import ExampleField, Examples

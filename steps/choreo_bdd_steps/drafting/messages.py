@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.asyncapi.channels import Channel, MessageSpec, Schema
@@ -13,7 +13,6 @@ from choreo_bdd.asyncapi.documents import Documents
 from choreo_bdd.asyncapi.schemas import compiled, typed
 from choreo_bdd.correlation import TRACEPARENT, traceparent
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.drafting.examples import ExampleField, Examples, spoilt, stranger_to
 from choreo_bdd_steps.drafting.foreign_schemas import avro_example, language_of, openapi_schema

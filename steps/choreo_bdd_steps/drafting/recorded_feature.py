@@ -125,7 +125,8 @@ def _act(topic: str, on: str, sent: Any, *, is_request: bool) -> Iterator[str]:
 def _check(word: str, topic: str, on: str, expected: Expected | None, *, is_again: bool) -> Iterator[str]:
     what = "a reply" if topic == REPLY else f'{"another " if is_again else ""}"{topic}"{on}'
     if expected is None:
-        yield "    # nobody could hear what was answered"
+        yield "    # nobody could hear what was answered, so any reply passes: say what it has to hold, as in"
+        yield f"    # {word} I expect {what} where price is 5"
         yield f"    {word} I expect {what}"
         return
     if expected.left_out:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.harness import Harness
 from choreo_bdd.message import NO_HEADERS, Message
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import matches
 from choreo_bdd.transports.base import promise_of
 from choreo_bdd_project.config import TransportConfig, for_topic

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.lines import Line, LineKind
 from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_steps.editor.document import Document, sets

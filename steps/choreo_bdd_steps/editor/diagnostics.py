@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.lines import LineKind
 from choreo_bdd_steps.editor.document import Document, Span, arguments, uses
 from choreo_bdd_steps.editor.project import Project

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.lines import Block, Line, LineKind, blocks, read_lines, scenario_around
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.vocabulary import Match, recognise

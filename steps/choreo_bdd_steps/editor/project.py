@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.lines import Block, LineKind, blocks, read_lines
 from choreo_bdd_project.gherkin.places import files_below, project_of
 from choreo_bdd_steps.lint import ProjectContext, project_context

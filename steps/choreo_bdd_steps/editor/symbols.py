@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.lines import Block
 from choreo_bdd_project.own_steps import defining
 from choreo_bdd_steps.editor.document import Document, Span, arguments, named_by, sets, uses

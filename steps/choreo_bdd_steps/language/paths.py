@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from choreo_bdd.matchers import Quantifier, parse_path
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.errors import BodyError
 
 Segment = str | int | Quantifier

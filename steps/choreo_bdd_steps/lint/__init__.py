@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config, find_config
 from choreo_bdd_project.gherkin.errors import FeatureError
 from choreo_bdd_project.gherkin.feature import Feature, parse_feature, read_feature
@@ -26,10 +25,11 @@ from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
 from choreo_bdd_steps.lint.taken_names import taken_names
-from choreo_bdd_steps.lint.topics import alien_topics, unfilled_topics, unknown_topics, unusable_topics
-from choreo_bdd_steps.plan.asides import is_unrun, unrun_step
+from choreo_bdd_steps.lint.topics import alien_topics, odd_letters, unfilled_topics, unknown_topics, unusable_topics
+from choreo_bdd_steps.plan.asides import is_unrun, lost_tag, unrun_step
 from choreo_bdd_steps.plan.plan import make_plan
 from choreo_bdd_steps.plan.settings import configuration, settings_for
+from choreo_bdd_steps.plan.vacuity import NO_SCENARIOS, without_rows
 
 __all__ = [
     "Finding",
@@ -115,14 +115,15 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
     for text, line in feature.asides:
         if is_unrun(text):
             yield Finding(relative(file), line, "unrun-step", unrun_step(text))
+        elif (lost := lost_tag(text)) is not None:
+            yield Finding(relative(file), line, "bad-tag", lost, Severity.WARNING)
     for each in feature.refusals:
         severity = Severity.ERROR if each.by_all else Severity.WARNING
         yield Finding(relative(file), each.line, "refused", each.reason, severity)
     if not feature.templates:
-        yield Finding(relative(file), 1, "empty-feature", "the feature has no scenarios")
+        yield Finding(relative(file), 1, "empty-feature", NO_SCENARIOS)
     for name, line in feature.without_rows:
-        message = f"the outline {name!r} has no rows, so it tests nothing: give it Examples"
-        yield Finding(relative(file), line, "outline-without-rows", message, Severity.WARNING)
+        yield Finding(relative(file), line, "outline-without-rows", without_rows(name), Severity.WARNING)
     for name, places in lines.items():
         for line in sorted(places)[1:]:
             message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"
@@ -145,6 +146,7 @@ def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> It
         unfilled_topics,
         unusable_topics,
         alien_topics,
+        odd_letters,
         taken_names,
     ):
         yield from rule(subject)

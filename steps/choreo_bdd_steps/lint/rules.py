@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import Config
@@ -23,7 +23,7 @@ from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.suggesting import did_you_mean
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
-from choreo_bdd_steps.plan.settings import Settings, tag_problem
+from choreo_bdd_steps.plan.settings import Settings, misspelt_tag, tag_problem
 from choreo_bdd_steps.plan.vacuity import cannot_fail, unchecked
 from choreo_bdd_steps.vocabulary.acts import (
     Call,
@@ -44,7 +44,6 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
-_TAGS_WITH_VALUES = ("timeout", "slow", "bus")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
@@ -114,10 +113,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
         if problem := tag_problem(tag) or _bus_problem(subject, tag):
             yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", f"@{tag}: {problem}")
             continue
-        name, has_value, _ = tag.partition("(")
-        close = difflib.get_close_matches(name, _TAGS_WITH_VALUES, n=1, cutoff=0.8)
-        if has_value and close and name not in close:
-            message = f"@{tag} means nothing here; did you mean @{close[0]}(…)?"
+        if message := misspelt_tag(tag):
             yield Finding(subject.file, subject.scenario.begins_at, "bad-tag", message, Severity.WARNING)
 
 

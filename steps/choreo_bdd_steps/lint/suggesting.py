@@ -58,6 +58,17 @@ _OTHERWISE = frozenset(
 _WORD = re.compile(rf"\b[A-Za-z]+\b{_OUTSIDE_QUOTES}")
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b(?! of\b){_OUTSIDE_QUOTES}")
 _BARE_TOPIC = re.compile(rf"(?<![\w.{{])([A-Za-z_]\w*(?:\.[A-Za-z_*>]\w*)+)(?![\w.]){_OUTSIDE_QUOTES}")
+_OTHER_QUOTES = str.maketrans(
+    dict.fromkeys("\u201c\u201d\u201e\u201f\xab\xbb\u2033", '"')
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a", "'")
+)
+"""Quotes as word processors and chats make them of ours."""
+_BARE_WORD = re.compile(
+    r"^(?P<before>I (?:publish|request|expect(?: no)?)) "
+    r"(?!(?:in|no|not|nothing|none|a|an|the|another|either|every|each|all|any|exactly|at|between|messages?|it)\b)"
+    r"(?P<topic>[A-Za-z_][\w-]*)(?= (?:(?:within|where|on|with|not before|waiting|matching)\b|for \d)|$)"
+)
+"""A topic of one word that stands bare where a sentence names one."""
 _PARTS = re.compile(
     r"""
       (?P<M>\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b(?=\ "))
@@ -135,9 +146,10 @@ def _keeps_the_sense(shape: str, form: str) -> bool:
 
 def _quoted(text: str) -> str:
     """With double quotes, and topics put into them where they stand bare."""
-    plain = text.strip().removesuffix(":").rstrip()
+    plain = text.strip().removesuffix(":").rstrip().translate(_OTHER_QUOTES)
     sentence, where, condition = re.sub(r"(?<!\w)'([^'\"]*)'(?!\w)", r'"\1"', plain).partition(" where ")
-    return _BARE_TOPIC.sub(r'"\1"', sentence) + where + condition
+    named = sentence if '"' in sentence else _BARE_WORD.sub(r'\g<before> "\g<topic>"', sentence)
+    return _BARE_TOPIC.sub(r'"\1"', named) + where + condition
 
 
 def _turned_as_meant(text: str) -> str:

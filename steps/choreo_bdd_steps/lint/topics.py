@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from choreo_bdd.asyncapi import AsyncApi
@@ -94,3 +95,28 @@ def alien_topics(subject: Subject) -> Iterator[Finding]:
                 if is_pattern(name) or not matches(spec.topic, name):
                     message = f"no message on {spec.topic!r} has the topic {name!r}: it can never be true"
                     yield subject.at(step.call, "unreadable-body", message)
+
+
+def odd_letters(subject: Subject) -> Iterator[Finding]:
+    """Topics with a letter that cannot be seen, or looks like another: they are not what they read as."""
+    for step in subject.plan.steps:
+        for topic in _topics(step):
+            odd = next((each for each in topic if _is_unseen(each)), None) or _stranger(topic)
+            if odd is not None:
+                name = unicodedata.name(odd, "no character").lower()
+                message = f"the topic {topic!r} holds {odd!a} ({name}), which cannot be told from others by eye"
+                yield subject.at(step.call, "odd-letters", f"{message}; type it anew", Severity.WARNING)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cf", "Zs") and letter != " "
+
+
+def _stranger(topic: str) -> str | None:
+    """A letter of another script within a segment that has Latin ones."""
+    for segment in topic.split("."):
+        scripts = {each: unicodedata.name(each, "").partition(" ")[0] for each in segment if each.isalpha()}
+        odd = [each for each, script in scripts.items() if script in ("CYRILLIC", "GREEK")]
+        if odd and "LATIN" in scripts.values():
+            return odd[0]
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,9 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.vocabulary import recognise_text
 
+_BULLET = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
+
+_TAG = re.compile(r"(?:timeout|slow|bus)\([^()]*\)")
 _DRIVING = ("topic", "method")
 """What a sentence that sends or checks has; without one it may be prose, as `The limit is 5` is."""
 
@@ -31,7 +35,8 @@ def require_run(path: Path | str, described: Iterable[str]) -> None:
 @lru_cache(maxsize=4096)  # each scenario asks for the description of its feature
 def is_unrun(text: str) -> bool:
     """Whether a line of a description is a sentence of ours, with a keyword of whatever spelling or without one."""
-    return '"' in text and any(map(_drives, (text, text.partition(" ")[2].strip())))
+    sentence = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    return '"' in sentence and any(map(_drives, (sentence, sentence.partition(" ")[2].strip())))
 
 
 def _drives(sentence: str) -> bool:
@@ -45,3 +50,10 @@ def unrun_step(text: str) -> str:
         f"{text!r} is part of a description and is not run: a step begins with Given, When, Then, And or But and a "
         f"blank, and stands below a line `Scenario: …` with its colon, all in capital letters as here"
     )
+
+
+def lost_tag(text: str) -> str | None:
+    """What is wrong with a line of a description that is a tag of ours without its sign; ``None`` for prose."""
+    if _TAG.fullmatch(text) is None:
+        return None
+    return f"{text!r} is part of a description and no tag; write @{text} above Scenario if it is meant to be one"

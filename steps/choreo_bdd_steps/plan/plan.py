@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from choreo_bdd import topic_patterns
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.durations import INSTANT

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.placeholders import Address
@@ -16,6 +16,9 @@ from choreo_bdd_project.secrets import declare
 from choreo_bdd_steps.language.durations import INSTANT, parse_duration
 
 _TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL | re.IGNORECASE)
+
+
+_NAMES = ("timeout", "slow", "bus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,13 @@ def tag_problem(tag: str) -> str | None:
     except ValueError as error:
         return str(error)
     return "name at least one transport, as in @bus(nats,kafka)" if name == "bus" and not buses([tag]) else None
+
+
+def misspelt_tag(tag: str) -> str | None:
+    """What to say of a tag that is nearly one of ours, and so means nothing."""
+    name, has_value, _ = tag.partition("(")
+    close = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.8) if has_value else []
+    return f"@{tag} means nothing here; did you mean @{close[0]}(…)?" if close and name not in close else None
 
 
 def settings_for(config: Config, tags: Sequence[str]) -> Settings:

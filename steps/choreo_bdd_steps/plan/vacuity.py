@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from choreo_bdd.scenario import Occurs
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
 from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
 
 Policy = Literal["ignore", "warn", "error"]
+NO_SCENARIOS = "the feature has no scenarios, so it tests nothing"
+NO_STEPS = "the scenario has no steps: it passes whatever happens"
 
 
 class VacuityWarning(UserWarning):
@@ -26,6 +28,11 @@ class VacuousStep:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
+
+
+def without_rows(name: str) -> str:
+    """What is told of an outline that no example fills."""
+    return f"the outline {name!r} has no rows, so it tests nothing: give it Examples"
 
 
 def guard(plan: Plan, step: PlannedStep, policy: Policy) -> VacuousStep | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from choreo_bdd.matchers import Quantifier
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
 from choreo_bdd_steps.language.errors import BodyError

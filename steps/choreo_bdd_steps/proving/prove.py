@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
 from choreo_bdd_steps.language.body import ExpectationBody
@@ -22,6 +21,7 @@ from choreo_bdd_steps.proving import spoiling
 from choreo_bdd_steps.proving.intruders import with_intruders
 from choreo_bdd_steps.proving.making import payload_for, relaxed
 from choreo_bdd_steps.proving.naming import Place, named_in
+from choreo_bdd_steps.proving.replies import Replies, replies_of
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
 from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, Keep, PlayService
@@ -77,6 +77,7 @@ class _Green:
     scenario: Scenario
     steps: Sequence[PlannedStep]
     context: ReplayContext
+    replies: Replies
 
     def judged(self, recording: Recording) -> Mapping[int, str]:
         """What its failing steps say on other traffic, by line."""
@@ -100,7 +101,7 @@ class Prover:
         with declared(context.own_steps.matchers, context.own_steps.functions):
             calls = context.own_steps.marked(scenario.steps)
             steps = make_plan(calls, scenario.transport or context.config.default_transport).steps
-            green = _Green(recording, scenario, steps, context)
+            green = _Green(recording, scenario, steps, context, replies_of(recording, steps))
             checks = [step for step in steps if isinstance(step.act, Expect | CheckTaken | CheckService)]
             ways = [(check, way) for check in checks for way in self._ways(green, check)]
         for check, way in ways:
@@ -149,9 +150,9 @@ class Prover:
             case CheckService():
                 yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
             case CheckTaken(topic=topic) as taken:
-                for each in _topics(recording, topic, of_response=taken.of_response):
+                for each in _topics(green, topic, check.phase, of_response=taken.of_response):
                     if taken.refused:
-                        yield from self._refused(recording, taken, each)
+                        yield from self._refused(green, taken, each)
                     else:
                         yield from self._fields(green, check, taken.read(), each, but_own=True)
             case Expect() if isinstance(check.spec, ExpectationSpec):
@@ -160,7 +161,7 @@ class Prover:
     def _expectation(self, green: _Green, check: PlannedStep, spec: ExpectationSpec) -> Iterator[_Spoilt]:
         recording, docstring = green.recording, check.call.docstring
         of_part = {
-            part: _topics(recording, None if part.is_reply else part.topic, of_response=part.is_response)
+            part: _topics(green, None if part.is_reply else part.topic, check.phase, of_response=part.is_response)
             for part in spec.parts
         }
         topics = list(dict.fromkeys(chain.from_iterable(of_part.values())))
@@ -205,11 +206,11 @@ class Prover:
         return _Spoilt(told, recordings, is_sure=any(payload is not None for payload in made.values()))
 
     @staticmethod
-    def _refused(recording: Recording, taken: CheckTaken, topic: str) -> Iterator[_Spoilt]:
-        payload = payload_for(taken.read(), taken.call.docstring, topic, recording)
-        spoilt = None if payload is None else spoiling.with_what_it_refuses(recording, topic, payload)
+    def _refused(green: _Green, taken: CheckTaken, topic: str) -> Iterator[_Spoilt]:
+        payload = payload_for(taken.read(), taken.call.docstring, topic, green.recording)
+        spoilt = None if payload is None else spoiling.with_what_it_refuses(green.recording, topic, payload)
         if spoilt is not None:
-            yield _Spoilt(f"the message on {topic!r} had all that it must not have", [spoilt])
+            yield _Spoilt(f"{green.replies.message(topic)} had all that it must not have", [spoilt])
 
     @staticmethod
     def _fields(
@@ -226,7 +227,7 @@ class Prover:
             spoilt = list(spoiling.with_others(green.recording, topic, named, but_own=but_own, of_its_kind=follows))
             what = f"the field {named.label}" if named.places else "each field"
             if spoilt:
-                yield _Spoilt(f"{what} of {topic!r} was changed", spoilt)
+                yield _Spoilt(f"{what} of {green.replies.name(topic)} was changed", spoilt)
 
 
 def _kept(green: _Green, check: PlannedStep, topic: str) -> set[Place]:
@@ -238,7 +239,7 @@ def _kept(green: _Green, check: PlannedStep, topic: str) -> set[Place]:
         for step in green.steps
         if isinstance(step.act, Keep)
         and step.phase == check.phase
-        and topic in _topics(green.recording, step.act.topic, of_response=step.act.of_response)
+        and topic in _topics(green, step.act.topic, step.phase, of_response=step.act.of_response)
         and re.search(rf"\b{re.escape(step.act.name)}\b", templates)
     }
 
@@ -248,18 +249,12 @@ def _place(path: str) -> Place:
     return field.segments if field.envelope is None else envelope_path(field.envelope)
 
 
-def _topics(recording: Recording, topic: str | None, *, of_response: bool) -> list[str]:
-    """Where what a check is about came; without a ``topic`` that is a reply."""
+def _topics(green: _Green, topic: str | None, phase: int, *, of_response: bool) -> Sequence[str]:
+    """Where what a check of a phase is about came; without a ``topic`` that is a reply."""
     if of_response:
-        called = (link for link in recording.links.values() if link.type == "http")
+        called = (link for link in green.recording.links.values() if link.type == "http")
         return sorted({each.message.topic for link in called for each in link.heard})
-    return _inboxes(recording) if topic is None else _rendered([topic], recording)
-
-
-def _inboxes(recording: Recording) -> list[str]:
-    """Where replies came: the topics that were made up for them."""
-    heard = {each.message.topic for link in recording.links.values() for each in link.heard}
-    return sorted(topic for topic in heard if any(token in topic for token in recording.tokens))
+    return green.replies.topics(phase) if topic is None else _rendered([topic], green.recording)
 
 
 def _rendered(topics: Iterable[str], recording: Recording) -> list[str]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,12 +15,18 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
 from choreo_bdd.shared.shares import percent
 from choreo_bdd_project.gherkin.places import project_of
+from choreo_bdd_steps.lint import feature_files
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.recording import RECORD, Recording
 from choreo_bdd_steps.replaying.replay import ReplayContexts
 
 _FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
+
+
+def texts_of(features: Sequence[Path]) -> dict[Path, bytes]:
+    """What stands in each feature file now: a check can only be proven where it has run. Raises ``StepError``."""
+    return {path.resolve(): path.read_bytes() for path in feature_files(features)}
 
 
 def recorded(features: Sequence[Path], framework: str | None) -> list[Recording]:
@@ -50,8 +56,8 @@ def recorded(features: Sequence[Path], framework: str | None) -> list[Recording]
         return list(read_recordings(file))
 
 
-def proofs(recordings: Sequence[Recording]) -> list[Proof]:
-    """A proof for each feature, of its scenarios that passed."""
+def proofs(recordings: Sequence[Recording], as_run: Mapping[Path, bytes] | None = None) -> list[Proof]:
+    """A proof for each feature, of its scenarios that passed; ``as_run`` is what stood in their files when they ran."""
     found: dict[str, Proof] = {}
     contexts, prover = ReplayContexts(), Prover(recordings)
     for recording in recordings:
@@ -60,10 +66,21 @@ def proofs(recordings: Sequence[Recording]) -> list[Proof]:
             proof.unproven.append(f"{recording.nodeid.partition('::')[2]}: it does not pass")
             continue
         try:
+            _require_unchanged(Path(recording.feature), as_run or {})
             prover.prove(recording, contexts.of(recording), proof)
         except ChoreoError as error:
             proof.unproven.append(f"{recording.nodeid.partition('::')[2]}: {error}")
     return list(found.values())
+
+
+def _require_unchanged(feature: Path, as_run: Mapping[Path, bytes]) -> None:
+    before = as_run.get(feature.resolve())
+    try:
+        is_changed = before is not None and feature.read_bytes() != before
+    except OSError as error:
+        raise RecordingError(f"{feature} cannot be read any more: {error.strerror}") from error
+    if is_changed:
+        raise RecordingError("its file was changed since it ran, so what was recorded is not of it: prove it again")
 
 
 def as_text(found: Sequence[Proof]) -> str:

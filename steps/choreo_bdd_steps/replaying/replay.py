@@ -6,12 +6,12 @@ import itertools
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.feature import read_feature

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
-from choreo_bdd_steps.recording import Recording
+from choreo_bdd_steps.recording import RECORD, Recording
 from choreo_bdd_steps.replaying.replay import ReplayContexts, Replayed, find_scenario, replay
 
 _LOOK_EVERY_S = 0.3
@@ -58,13 +58,18 @@ def _changed(path: Path) -> int:
 
 def _chosen(file: Path, place: str | None) -> list[Recording]:
     recordings = list(read_recordings(file))
+    if not recordings:
+        raise RecordingError(
+            f"{file} holds no recording, so there is nothing to judge anew: a run records the scenarios that fail, "
+            f"and with {RECORD}=all those that pass, too"
+        )
     if place is None:
         return recordings
     feature, _, line = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
     there = [each for each in recordings if Path(each.feature).resolve() == Path(feature).resolve()]
     chosen = [each for each in there if not line or _is_at(each, int(line))]
     if not chosen:
-        held = ", ".join(sorted({each.nodeid for each in recordings})) or "nothing"
+        held = ", ".join(sorted({each.nodeid for each in recordings}))
         raise RecordingError(f"{file} has no recording of {place}; it has {held}")
     return chosen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
@@ -15,7 +15,6 @@ from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.promises import break_promise
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.abilities import Asking, Departing, Sender
 from choreo_bdd.transports.base import (
     Interruptible,
@@ -135,6 +134,7 @@ class ReplayTransport:
         self._is_called = link.type == "http"
         self._remarks = link.remarks
         self._fenced = [(_asked_since(each, link.heard), each) for each in link.fenced]
+        self._breaks = [lost.reason for lost in link.lost if lost.topic is None]
         self._untold = [lost for lost in link.lost if lost.is_untold]
         self._answers = Counter(heard.message.topic for heard in link.heard)
         """How many answers to calls of a topic are still to come."""
@@ -200,9 +200,9 @@ class ReplayTransport:
             return None
         cue = self._script.cue(self._name, topic)
         if cue is None:
-            raise TransportError(
-                f"the recorded run published nothing more on {topic!r}, so nobody knows what comes of it: run it live"
-            )
+            why = f" ({self._breaks[0]})" if self._breaks else ""
+            no_more = f"the recorded run published nothing more on {topic!r}{why}"
+            raise TransportError(f"{no_more}, so nobody knows what comes of it: run it live")
         sent = cue.sent
         if sent is not None and sent.failed is not None and sent.failed_at is None:
             raise TransportError(sent.failed)

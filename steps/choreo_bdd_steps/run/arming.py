@@ -8,6 +8,7 @@ from typing import Any
 
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario import Handle
+from choreo_bdd.scenario.judging.expectation import Beginning
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.reply_addresses import reply_address
 from choreo_bdd_steps.errors import StepError
@@ -155,15 +156,16 @@ class Arming:
             origin=check.call.place,
             step_text=check.call.text,
         )
-        anchor = spec.budget_topic and str(state.render(spec.budget_topic, check.call))
+        named = spec.budget_topic or spec.window_topic
+        anchor = named and str(state.render(named, check.call))
         if spec.budget_s is not None:
             handle.within_ms(spec.budget_s * 1000, of=anchor)
         if spec.earliest_s is not None:
             handle.not_before_ms(spec.earliest_s * 1000, of=anchor)
         if anchor is not None and after is None:
-            expectation = state.scope.expectation_of(handle)
-            expectation.sent_on = None if spec.budget_transport is None else state.links[spec.budget_transport]
-            expectation.had_begun = partial(state.scope.outbox.had_begun, anchor, expectation.sent_on)
+            link = None if spec.budget_transport is None else state.links[spec.budget_transport]
+            had_begun = partial(state.scope.outbox.had_begun, anchor, link)
+            state.scope.expectation_of(handle).begins_with = Beginning(anchor, link, had_begun)
         if spec.is_response:
             handle.counted_from(topic)
         handle.asserted = False

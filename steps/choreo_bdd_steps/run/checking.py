@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.matchers import MatchResult
+from choreo_bdd.matchers.result import as_written
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
@@ -216,7 +217,9 @@ class Checking:
         result = _judged(matcher, message, call)
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
-            told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {result.reason}"]
+            path = "" if result.failure is None else result.failure.path
+            reason = result.reason.replace(f"{path}: ", f"{as_written(path)}: ", 1)
+            told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {reason}"]
             raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 
     def _refuse(self, body: ExpectationBody, message: MessageRecord, call: StepCall) -> None:

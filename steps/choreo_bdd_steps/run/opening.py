@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config
 from choreo_bdd_steps.plan.vacuity import VacuousStep
 from choreo_bdd_steps.services.facts import Running

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, assert_never
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.templates.functions import new_uuid
 from choreo_bdd_steps.run.calling import Calling
 from choreo_bdd_steps.run.checking import Checking

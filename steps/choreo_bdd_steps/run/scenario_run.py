@@ -17,6 +17,7 @@ from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
+from choreo_bdd_steps.plan.settings import misspelt_tag
 from choreo_bdd_steps.run.acting import Acting, UndeclaredAct, undeclared
 from choreo_bdd_steps.run.arming import Arming, require_readable
 from choreo_bdd_steps.run.calling import Calling
@@ -67,6 +68,7 @@ class ScenarioRun:
         )
         self._hiding_secrets = _Hiding(self._without_secrets)
         self.result: AnyResult | None = None
+        self._name_misspelt_tags()
 
     # --- called by the adapters -----------------------------------------------------------------------------------
 
@@ -126,6 +128,14 @@ class ScenarioRun:
     def is_act(self, index: int) -> bool:
         """Whether the step at this position is an act of the user's own."""
         return self._state.plan.steps[index].is_own_act
+
+    def _name_misspelt_tags(self) -> None:
+        info, session = self._state.info, self._state.session
+        for tag, told in ((tag, misspelt_tag(tag)) for tag in info.tags):
+            if told is not None and session.hints(f"@{tag}"):
+                place = info.steps[0].place if info.steps else info.nodeid
+                session.warnings.append(f"{place}: {told}")
+                warn(f"{place}: {told}")
 
     def _name_undeclared(self, check: PlannedStep) -> None:
         step = self._state.plan.counted_over(check)
@@ -201,10 +211,9 @@ class ScenarioRun:
                 told = self.redactor().text(f"this scenario has passed, but {how}")
                 yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
-    def note_no_steps(self, place: str) -> None:
-        """Say of a scenario without steps that it proves nothing."""
+    def note_empty(self, place: str, reason: str = vacuity.NO_STEPS) -> None:
+        """Say of a scenario without steps, or of an outline without rows, that it proves nothing."""
         if self._state.session.config.vacuity != "ignore":
-            reason = "the scenario has no steps: it passes whatever happens"
             self._require_no(vacuity.VacuousStep(place, reason))
 
     def _require_no(self, emptiness: vacuity.VacuousStep) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.placeholders import Address
 
 if TYPE_CHECKING:

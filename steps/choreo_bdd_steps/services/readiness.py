@@ -9,11 +9,11 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from choreo_bdd.brokers.ports import HOST
 from choreo_bdd.loop import LoopThread
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_project.service_settings import Ready

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
 from choreo_bdd.brokers.starting import KINDS
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.traces.spans import SpanSource
 from choreo_bdd_project.config import Config
 from choreo_bdd_project.placeholders import Address

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,6 @@ from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
 from choreo_bdd.shared.fitting import fits
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd.transports.base import Probing
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.places import files_below

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd.scenario import Occurs
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.errors import BodyError

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.vocabulary.phrase import Phrase, pattern_of, pieces
 
 _PARAMETER = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.vocabulary.acts import Act
@@ -65,8 +65,11 @@ class Match:
         return self.phrase.read(self)
 
     def misplaced(self) -> BodyError | None:
-        """What is wrong with what stands below the sentence, where it takes no such thing: nothing is dropped."""
+        """What is wrong with what stands below the sentence: it takes no such thing, or its colon promises more."""
         call, takes = self.call, self.phrase.below
+        if call.docstring is None and call.table is None and call.text.rstrip().endswith(":"):
+            todo = "leave the colon out" if takes == "nothing" else f"write {takes} there, or leave the colon out"
+            return BodyError(f"nothing stands below this step, which ends with a colon: {todo}")
         there = [
             what
             for what, body in (("a doc string", call.docstring), ("a table", call.table))

@@ -73,4 +73,34 @@ def test_a_run_is_compared_with_a_branch(server: str, open_page: Open) -> None:
     assert Axe().run(shown.page, options={"runOnly": RULES}).response["violations"] == []
     shown.page.get_by_role("button", name="Compare two runs").click()
     expect(shown.page.get_by_role("heading", level=1)).to_contain_text("Compare two runs")
+    (hop,) = [each for each in shown.texts("tbody tr") if each.startswith("orders.placed")]
+    assert re.search(r"10(\.0)? ms.*30(\.0)? ms.*\+200 %", hop, re.DOTALL)
+    assert Axe().run(shown.page, options={"runOnly": RULES}).response["violations"] == []
     assert shown.complaints == []
+
+
+def test_what_all_topics_share_is_told_apart_from_their_changes(server: str, open_page: Open) -> None:
+    tenant = "shared"
+    for day in range(6):
+        factor = 1.5 if day == 5 else 1.0
+        handles = [handle(f"t{topic}", latency=10.0 * factor * (2 if topic == day == 5 else 1)) for topic in range(6)]
+        send(server, report(handles, begun=BEGUN + timedelta(days=day)), tenant)
+    shown = open_page(f"{server}/compare?tenant={tenant}&base=main")
+    assert (
+        "All topics together are 50 % slower than on the branch, further off than usual." in shown.texts("p.quiet")[0]
+    )
+    rows = shown.texts("tbody tr")
+    assert len(rows) == 6
+    assert re.search(r"t5.*\+100 %.*yes", rows[0], re.DOTALL)
+
+
+def test_the_latest_run_is_compared_with_the_one_before_it_on_its_branch(server: str, open_page: Open) -> None:
+    tenant = "two"
+    runs = [
+        send(server, report([handle()], begun=BEGUN + timedelta(days=day), git_branch=branch), tenant)
+        for day, branch in enumerate(("main", "main", "fix", "main"))
+    ]
+    shown = open_page(f"{server}/compare?tenant={tenant}")
+    assert [shown.page.get_by_label(each).input_value() for each in ("Before", "After")] == [runs[1], runs[3]]
+    shown = open_page(f"{server}/compare?tenant={tenant}&after={runs[1]}")
+    assert [shown.page.get_by_label(each).input_value() for each in ("Before", "After")] == [runs[0], runs[1]]

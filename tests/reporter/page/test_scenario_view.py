@@ -79,6 +79,18 @@ def test_every_field_that_differs_stands_in_each_table_and_text(open_report: Ope
         assert "expected 3, arrived -3" in copied, name
 
 
+def test_an_element_of_a_list_is_named_as_its_author_writes_it(open_report: OpenReport) -> None:
+    results, gherkin = _differing(2)
+    for note in (
+        results["tests"][0]["scenarios"][0]["handles"][0],
+        next(iter(gherkin["details"].values()))[0]["handles"][0],
+    ):
+        for failure in (note.get("failure"), *note.get("failures", ()), *note.get("differences", ())):
+            if failure is not None:
+                failure["path"] = failure["path"].replace("field", "m.0.")
+    assert _fields(open_report((results, gherkin)).page.locator(".hr-finding")) == ["m[0][0]", "m[0][1]"]
+
+
 def test_a_ticket_says_where_it_came_from_and_how_it_is_seen_again(open_report: OpenReport) -> None:
     report = open_report(sample_run(), "#status=failed")
     report.page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")

@@ -77,6 +77,56 @@ def test_a_recorded_feature_runs_green_and_fails_when_the_service_is_broken(
     assert project._run("choreo_bdd", "record", "--topics", "orders.>", "--for", "1s").code == 2, "the file is there"
 
 
+_QUOTES = """\
+import asyncio, json, os, sys, uuid
+import aio_pika
+
+async def main():
+    price, requests = int(sys.argv[1]), int(sys.argv[2])
+    connection = await aio_pika.connect(os.environ["AMQP_URL"])
+    channel = await connection.channel()
+    exchange = await channel.declare_exchange("quotes", aio_pika.ExchangeType.TOPIC, durable=True)
+    queue = await channel.declare_queue(exclusive=True)
+    await queue.bind(exchange, "quote.asked")
+    await channel.declare_queue("quote.answers", auto_delete=True)
+
+    async def answer(message):
+        asked = json.loads(message.body)
+        told = json.dumps({"sku": asked["sku"], "price": price}).encode()
+        await channel.default_exchange.publish(aio_pika.Message(told), message.reply_to)
+
+    await queue.consume(answer, no_ack=True)
+    print("ready", flush=True)
+    for _ in range(requests):
+        asked = json.dumps({"correlation_id": uuid.uuid4().hex, "sku": "tea"}).encode()
+        await exchange.publish(aio_pika.Message(asked, reply_to="quote.answers"), "quote.asked")
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.broker
+@pytest.mark.process
+def test_a_reply_into_a_queue_of_rabbitmq_is_heard_where_its_queue_is_named(
+    rabbitmq_broker: Broker, tmp_path: Path
+) -> None:
+    project = Project(tmp_path, {"AMQP_URL": rabbitmq_broker.url})
+    bus = "type: rabbitmq, url: '${AMQP_URL}', exchange: quotes, correlation: {field: correlation_id}"
+    queue = "topics: {quote.answers: {exchange: ''}}"
+    project.file("choreo.yaml", f"timeout: 2s\nprofiles: {{rabbitmq: {{bus: {{{bus}, {queue}}}}}}}\n")
+    project.file("service.py", _QUOTES).file("features/steps/choreo.py", LOADER)
+    with project.running("service.py", "5", "1000"):
+        topics = ("--topics", "quote.asked", "--topics", "quote.answers")
+        told = project._run("choreo_bdd", "record", *topics, "--for", "3s")
+        assert told.code == 0, told.text
+        assert "| price | 5" in (tmp_path / "features" / "recorded.feature").read_text("utf-8").replace("  ", "")
+        assert project.behave("features").code == 0
+    with project.running("service.py", "6", "0"):
+        assert "price: expected 5, got 6" in project.behave("features")
+
+
 def _seen(conversation: str | None, topic: str, payload: object) -> Seen:
     return Seen(time.monotonic(), "bus", topic, payload, conversation)
 
@@ -262,7 +312,8 @@ def test_what_goes_to_the_address_of_a_request_is_its_reply() -> None:
     assert text.count("I expect a reply:") == 1
     assert "| price | 3     |" in text
     unheard = feature(conversations([each for each in seen if "i" not in each.topic]), "test", "bus")
-    assert "# nobody could hear what was answered\n    Then I expect a reply\n" in unheard
+    assert "# nobody could hear what was answered, so any reply passes: say what it has to hold, as in\n" in unheard
+    assert "    # Then I expect a reply where price is 5\n    Then I expect a reply\n" in unheard
 
 
 def test_a_payload_that_is_no_object_is_expected_as_a_whole(project: Project) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from choreo_bdd_steps.proving.prove import Proof, Survivor
-from choreo_bdd_steps.proving.report import as_json, as_text, proofs, recorded
+from choreo_bdd_steps.proving.report import as_json, as_text, proofs, recorded, texts_of
 from choreo_bdd_steps.replaying.replay import find_scenario
 from tests.support.http_service import http_service
 from tests.support.project import LOADER, Project
@@ -144,6 +144,69 @@ def test_the_command_tells_the_place_and_the_score(project: Project) -> None:
     assert json.loads((project.folder / "proof.json").read_text("utf-8"))[0]["tried"] >= 3
     assert project._run("choreo_bdd", "prove", "features", "--with", "pytest", "--min-score", "0.5").code == 0
     assert "there is no such file" in project._run("choreo_bdd", "prove", "nowhere")
+
+
+_REQUESTS = """\
+Feature: F
+  Scenario: S
+    When I request "quote.asked"
+    Then I expect a reply where price is 5
+    When I request "stock.asked"
+    Then I expect a reply where price is 5
+    And the reply has:
+      | field | value |
+      | of    | stock.asked |
+    When I request "stock.asked"
+    Then I expect a reply:
+      | field | value |
+      | price | !any_of [!absent, !any] |
+"""
+_ANSWERS = """\
+import json
+from choreo_bdd_steps.adapters.behave import start_choreo
+
+def before_all(context):
+    session = start_choreo(context)
+    bus = session.transport("bus")
+
+    def answer(topic, payload):
+        asked = json.loads(payload)
+        told = {"correlation_id": asked["correlation_id"], "price": 5, "of": topic}
+        bus.publish(asked["reply_to"], json.dumps(told).encode())
+
+    async def listen():
+        bus.subscribe("quote.asked", answer)
+        bus.subscribe("stock.asked", answer)
+
+    session.run(listen())
+"""
+
+
+def test_a_check_of_a_reply_is_spoilt_by_its_own_reply(project: Project) -> None:
+    to_a_field = "correlation: {field: correlation_id}, request: {field: reply_to}"
+    project.file("choreo.yaml", _CONFIGURATION.replace("correlation: {field: correlation_id}", to_a_field))
+    project.file("features/environment.py", _ANSWERS).feature(_REQUESTS)
+    [proof] = proofs(recorded([Path("features")], "behave"))
+    assert proof.unproven == []
+    told = [(each.line, each.spoilt) for each in proof.survivors]
+    assert told == [(11, "the field price of the reply to 'stock.asked' was changed")]
+
+
+@pytest.mark.parametrize("change", ["\n", "  Scenario: T\n", None])
+def test_a_feature_that_was_changed_since_it_ran_is_not_proven(project: Project, change: str | None) -> None:
+    service = '    Given a service that answers "a" with "b"\n'
+    project.feature(f'Feature: F\n  Scenario: S\n{service}    When I publish "a"\n    Then I expect "b"\n')
+    file, as_run = Path("features/a.feature"), texts_of([Path("features")])
+    recordings = recorded([Path("features")], "behave")
+    assert proofs(recordings, as_run)[0].unproven == []
+    if change is None:
+        file.unlink()
+    else:
+        file.write_text(change + file.read_text("utf-8"), "utf-8")
+    [proof] = proofs(recordings, as_run)
+    assert (proof.tried, len(proof.unproven)) == (0, 1)
+    wanted = "S: its file was changed since it ran" if change else "S: features/a.feature cannot be read any more"
+    assert wanted in as_text([proof])
 
 
 def test_a_red_feature_is_nothing_to_prove(project: Project) -> None:

@@ -355,6 +355,16 @@ def test_a_publish_that_was_not_recorded_fails_and_proves_no_absence(project: Pr
     assert "published nothing more on 'a2'" in told
 
 
+def test_why_nothing_was_published_is_said_where_the_connection_was_lost(project: Project) -> None:
+    project.feature('Feature: F\n  Scenario: S\n    When I publish "a"\n    Then I expect "b"\n')
+    project.pytest("features", "--harness-report=report")
+    [told] = _recordings(project)
+    told["links"]["bus"].update(sent=[], lost=[{"at": 0.0, "reason": "the server went away"}])
+    file = project.folder / "report" / "recordings.jsonl"
+    file.write_text(json.dumps(told), "utf-8")
+    assert "published nothing more on 'a' (the server went away)" in replay_report(file, None)[0]
+
+
 def test_what_stood_before_a_publish_and_was_taken_out_keeps_nothing_waiting(project: Project) -> None:
     both = (
         'Feature: F\n  Scenario: S\n    Given a service that answers "c" with "d"\n    When I publish "a"\n'
@@ -503,3 +513,11 @@ def test_a_scenario_that_is_gone_is_said(project: Project) -> None:
     project.feature('Feature: F\n  Scenario: Another\n    When I publish "a"\n')
     with pytest.raises(RecordingError, match="there is no scenario 'Paid' any more"):
         replay_report(Path("report/recordings.jsonl"), None)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", '{"journal": 1}\n'])
+def test_a_file_without_a_recording_is_an_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "recordings.jsonl"
+    file.write_text(text)
+    with pytest.raises(RecordingError, match=r"recordings\.jsonl holds no recording.* CHOREO_RECORD=all"):
+        replay_report(file, None)

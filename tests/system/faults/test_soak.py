@@ -12,7 +12,8 @@ import pytest
 
 from bench.soak import __main__ as command
 from bench.soak import census
-from bench.soak.__main__ import KINDS, Length, soak
+from bench.soak.__main__ import KINDS, Length, Soak, soak
+from bench.soak.census import Census
 from tests.support.brokers import start_or_skip
 
 QUICK_TO_START = ("memory", "nats", "redis-streams")
@@ -39,6 +40,20 @@ def test_all_transports_are_soaked_unless_some_are_named(monkeypatch: pytest.Mon
     monkeypatch.setattr(command, "soak", take_down)
     assert command.main([]) == command.main(["nats", "redis"]) == 0
     assert asked == [KINDS, ("nats", "redis")]
+
+
+async def test_what_a_slow_census_has_seen_first_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, seen = Soak([], [], 0), iter([{"tasks of last": 1}, {}])
+
+    async def slowly(_: Soak) -> Census:
+        found: Census = next(seen)
+        await asyncio.sleep(0.05)  # the brokers are asked behind the process
+        return found
+
+    monkeypatch.setattr(command, "_SETTLE_S", 0.01)
+    monkeypatch.setattr(Soak, "census", slowly)
+    await run.compare("block 1", {})
+    assert run.left == {}
 
 
 async def test_the_census_counts_what_is_left_behind(tmp_path: Path) -> None:

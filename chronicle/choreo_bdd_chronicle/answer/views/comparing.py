@@ -13,7 +13,8 @@ from choreo_bdd_chronicle.answer.query import DIGEST, Query
 from choreo_bdd_chronicle.answer.views.shared import run_row, tenant_id
 from choreo_bdd_chronicle.check.decoding import decode
 from choreo_bdd_chronicle.store import tables
-from choreo_bdd_chronicle.store.findings import run_of, series_of
+from choreo_bdd_chronicle.store.looks.findings import series_of
+from choreo_bdd_chronicle.store.looks.watched import run_of
 from choreo_bdd_chronicle.tokens import Caller
 from choreo_bdd_reporter.read.compare import compare
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -23,7 +22,7 @@ from choreo_bdd_chronicle.answer.views import lifecycle
 from choreo_bdd_chronicle.answer.views.lifecycle import Kind
 from choreo_bdd_chronicle.answer.views.runs import conditions_of
 from choreo_bdd_chronicle.answer.views.shared import tenant_id
-from choreo_bdd_chronicle.check.moments import moment_text
+from choreo_bdd_chronicle.check.moments import instant, microseconds_of, moment_text
 from choreo_bdd_chronicle.detect.causes import Cause, Failure, FailureGroup, grouped
 from choreo_bdd_chronicle.detect.flakiness import ScenarioHistory, Stability, Verdict, flakiness
 from choreo_bdd_chronicle.detect.records import Run
@@ -33,7 +32,6 @@ RUNS = 100
 """So many last runs that the filters let through say how reliable a scenario is."""
 _FAILED = ("fail", "timeout")
 _AT_A_DESK = ("local",)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def list_flaky(connection: Connection, asked: Query) -> FlakyPage:
@@ -81,7 +79,7 @@ def _runs(connection: Connection, asked: Query) -> dict[int, Run]:
 
 
 def _run(row: Row[Any]) -> Run:
-    began = _EPOCH + timedelta(microseconds=row.started_at)
+    began = instant(row.started_at)
     return Run(row.public_id, began, row.git_sha, row.branch, row.environment)
 
 
@@ -166,4 +164,4 @@ def _failure(one: FailureGroup, said: Mapping[str, Row[Any]]) -> FailureItem:
 
 
 def _moment(run: Run) -> str:
-    return moment_text((run.started_at - _EPOCH) // timedelta(microseconds=1))
+    return moment_text(microseconds_of(run.started_at))

@@ -22,7 +22,7 @@ export function duration(value) {
 /** What is nearly all is not all, and what is nearly nothing not nothing. */
 export function percent(share, digits = 1) {
   if (share === null || share === undefined) return NONE;
-  const [told, step] = [(share * 100).toFixed(digits), 10 ** -digits];
+  const [told, step] = [(share * 100).toFixed(digits).replace('-', '−'), 10 ** -digits];
   if (Number(told) === 100 && share < 1) return `> ${(100 - step).toFixed(digits)} %`;
   return Number(told) === 0 && share > 0 ? `< ${step.toFixed(digits)} %` : `${told} %`;
 }

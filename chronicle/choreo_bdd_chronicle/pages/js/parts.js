@@ -57,6 +57,9 @@ export function pager({ total, limit, offset, items }) {
 
 export const figures = (...pairs) => h('dl', { class: 'figures' }, pairs.map(([title, value, kind]) => h('div', { class: kind ?? null }, h('dt', {}, title), h('dd', {}, value))));
 
+/** A name made of parts, which may be broken between them. */
+export const parted = (name) => name.split(/(?<=[./_-])/).flatMap((part, index) => (index === 0 ? [part] : [h('wbr'), part]));
+
 export const badge = (kind, text) => h('span', { class: `badge ${kind}` }, text);
 
 export const nothing = (title, ...hints) => h('div', { class: 'nothing' }, h('p', {}, h('strong', {}, title)), hints.map((hint) => h('p', {}, hint)));

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.durations import unit_missing
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import (
@@ -52,6 +52,7 @@ CONDITION_FORMS = (
 _QUOTED = re.compile(r"""(?<![^\s\[(,.]) (?: "(?:\\.|[^"\\])*" | '(?:[^']|'')*' )""", re.VERBOSE | re.DOTALL)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PATTERN = re.compile(r"/(?:\\.|[^/\\])*/i?", re.DOTALL)
+_PLACEHOLDER = re.compile(r"<[^<>\s=]+>")
 _SIGN = re.compile(r"(>=|<=|!=|>|<)(.*)", re.DOTALL)
 _NO_WORD = re.compile(r"and|or|&&|\|\||[,;]", re.IGNORECASE)
 _NO_PATH = frozenset({"is", "not", "no", "where", "if", "has", "with", "exists"})
@@ -177,6 +178,11 @@ class _Reader:
         return None if reader is None else reader(self)
 
     def _comparison(self, sign: re.Match[str]) -> Node:
+        if _PLACEHOLDER.fullmatch(self._peek()):
+            self._refuse(
+                f"{self._peek()} is filled by no examples",
+                f'write Scenario Outline, with a column of this name, or quote the text: "{self._peek()}"',
+            )
         self._at += 1
         if sign[2]:  # such as: total >5
             self._at -= 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from choreo_bdd.matchers import Matcher, Quantifier, all_of, at
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.paths import Field, Segment
 
 _PLAIN = re.compile(r"[^.\[\]'\"\s]+")

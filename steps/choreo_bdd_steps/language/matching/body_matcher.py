@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from choreo_bdd.matchers import (
     Closeness,
@@ -20,7 +20,6 @@ from choreo_bdd.matchers.closeness import total
 from choreo_bdd.matchers.protocols import is_matcher, rendered
 from choreo_bdd.matchers.result import COMPOSED_ANY, MatchFailure
 from choreo_bdd.message import Message, MessageRecord
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.matching.capture import envelope_of
 from choreo_bdd_steps.language.matching.wire import on_wire
 from choreo_bdd_steps.language.paths import envelope_path

@@ -6,10 +6,9 @@ import importlib
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from choreo_bdd.matchers import ROOT_PATH, MatchFailure, MatchResult
-from choreo_bdd.shared.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from choreo_bdd.correlation import FieldPolicy, policy_of
 from choreo_bdd.matchers import Closeness, Matcher, MatchResult, closeness
 from choreo_bdd.matchers.protocols import expected_shape
 from choreo_bdd.scenario.links import Link
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from choreo_bdd.matchers import Matcher
 from choreo_bdd.matchers.leaves import ValueMatcher
 from choreo_bdd.matchers.operators import LENGTH
 from choreo_bdd.matchers.quantifiers import Every
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.doc_strings.files import read_tree
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.extensions import user_matcher, user_matcher_names

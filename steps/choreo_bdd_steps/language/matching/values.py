@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.tags import TagCall, build_matcher, check_tag
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, templates

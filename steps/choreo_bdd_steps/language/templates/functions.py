@@ -8,11 +8,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from choreo_bdd.codecs.decimals import encode_exactly
-from choreo_bdd.shared.quick_dataclass import dataclass
 from choreo_bdd_steps.language.extensions import user_functions
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 

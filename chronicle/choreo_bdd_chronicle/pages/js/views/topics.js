@@ -4,7 +4,7 @@ import { ask, topicPath } from '../api.js';
 import { link } from '../address.js';
 import { h } from '../dom.js';
 import { ago, count, ms, percent } from '../format.js';
-import { badge, entry, nothing, pager, table, title } from '../parts.js';
+import { badge, entry, nothing, pager, parted, table, title } from '../parts.js';
 
 export const name = 'Topics';
 
@@ -13,14 +13,14 @@ const reliability = (topic) => (topic.sample_count > 0 ? 1 - bad(topic) / topic.
 const kept = (topic) => (topic.sample_count > 0 ? 1 - topic.budget_violation_count / topic.sample_count : null);
 
 const COLUMNS = [
-  { key: 'topic', title: 'Topic', value: (topic) => topic.topic, cell: (topic) => link(`/topics/${topicPath(topic.topic)}`, {}, {}, topic.topic) },
+  { key: 'topic', title: 'Topic', value: (topic) => topic.topic, cell: (topic) => link(`/topics/${topicPath(topic.topic)}`, {}, {}, parted(topic.topic)) },
   { key: 'reliability', title: 'Answered', number: true, value: reliability, cell: (topic) => [percent(reliability(topic)), ' ', state(reliability(topic))] },
   { key: 'budget', title: 'In budget', number: true, value: kept, cell: (topic) => percent(kept(topic)) },
   { key: 'p50', title: 'p50', number: true, value: (topic) => topic.latest_p50_ms, cell: (topic) => ms(topic.latest_p50_ms) },
   { key: 'p95', title: 'p95', number: true, value: (topic) => topic.latest_p95_ms, cell: (topic) => ms(topic.latest_p95_ms) },
   { key: 'p99', title: 'p99', number: true, value: (topic) => topic.latest_p99_ms, cell: (topic) => ms(topic.latest_p99_ms) },
   { key: 'messages', title: 'Messages', number: true, value: (topic) => topic.sample_count, cell: (topic) => count(topic.sample_count) },
-  { key: 'seen', title: 'Last seen', value: (topic) => Date.parse(topic.latest_run_at), cell: (topic) => h('span', { title: topic.latest_run_at }, ago(topic.latest_run_at)) },
+  { key: 'seen', title: 'Last seen', value: (topic) => Date.parse(topic.latest_run_at), cell: (topic) => h('span', { class: 'whole', title: topic.latest_run_at }, ago(topic.latest_run_at)) },
 ];
 
 function state(share) {

@@ -89,9 +89,9 @@ function typeName(value) {
   return TYPES[inlineJson(value)[0]] ?? 'a number';
 }
 
-/** @param {string} path */
+/** A path as authors write it; what has four digits is a key (a year, an id). @param {string} path */
 export function pathText(path) {
-  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path;
+  return path === '<root>' ? 'whole message' : path === '<raw>' ? 'raw bytes' : path.replace(/(?:^|\.)(-?\d{1,3})(?=\.|$)/g, '[$1]');
 }
 
 /**

@@ -13,7 +13,7 @@ const ROOM_STEPS = 40;
 
 /** @type {[Page.Ask, (entry: Page.Entry) => string][]} */
 const SENTENCES = [
-  [CHANGES.new, (entry) => `New: none of the last ${runsOf(entry)} had it.`],
+  [CHANGES.new, (entry) => `New: ${entry.before.runs.length === 1 ? 'the run before did not have it' : `none of the ${runsOf(entry)} before had it`}.`],
   [CHANGES.regressed, () => 'Regressed: it passed when it last ran.'],
   [CHANGES.fixed, () => 'Fixed: it failed when it last ran.'],
   [isUnsteady, () => 'Flaky: it has passed and failed at one commit.'],
@@ -24,7 +24,7 @@ export function renderHistory(entry) {
   const { runs } = entry.before;
   if (runs.length === 0) return null;
   const sentences = SENTENCES.filter(([applies]) => applies(entry)).map(([, sentence]) => sentence(entry));
-  return el('div.hr-history', {}, entry.past && [el('span.hr-note', {}, `last ${runsOf(entry)}`), strip(entry)], entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
+  return el('div.hr-history', {}, entry.past && [el('span.hr-note', {}, `${runsOf(entry)} before, and this one`), strip(entry)], entry.past && sparkline(entry), sentences.length > 0 && el('p', {}, sentences.join(' ')));
 }
 
 /** @param {Page.Entry} entry */

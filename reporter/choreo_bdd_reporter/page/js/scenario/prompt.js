@@ -91,7 +91,7 @@ function nearMissLines(handle, note) {
  */
 function failureLines(failure, indent) {
   const children = failure.children ?? [];
-  if (failure.kind === 'composed' && children.length > 0) return [`${indent}${failure.path}:`, ...children.flatMap((child) => failureLines(child, `${indent}  `))];
+  if (failure.kind === 'composed' && children.length > 0) return [`${indent}${pathText(failure.path)}:`, ...children.flatMap((child) => failureLines(child, `${indent}  `))];
   const arrived = failure.kind === 'missing' ? 'it was not in the message' : `arrived ${atMost(inlineJson(failure.actual), VALUE_UP_TO)}`;
   return [`${indent}${pathText(failure.path)} (${failure.kind}): expected ${atMost(expectedText(failure), VALUE_UP_TO)}, ${arrived}`];
 }

@@ -14,7 +14,7 @@ export function renderStageBreadcrumb(part, context) {
   const { stage } = part;
   if (!stage) return null;
   const pills = stage.transports.flatMap((name, index) => [
-    index > 0 && el('span', { 'aria-hidden': 'true' }, stage.transports.length === 2 ? ' ⇄ ' : ', '),
+    index > 0 && stage.transports.length === 2 && el('span', { 'aria-hidden': 'true' }, ' ⇄ '),
     transportBadge(context, name, { extraClass: 'hr-stage-transport-badge', 'data-stage-transport': name }),
   ]);
   return el('div', {

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from choreo_bdd_chronicle.check.moments import now
+from choreo_bdd_chronicle.check.moments import instant, microseconds_of, now
 from choreo_bdd_chronicle.detect import Finding, Run, Subject, TopicRun, TopicSeries
-from choreo_bdd_chronicle.detect.lifecycle import Change, Known, reconcile
+from choreo_bdd_chronicle.detect.lifecycle import Change, Known, recall, reconcile
 from choreo_bdd_chronicle.detect.records import Method, Metric, Severity
 from choreo_bdd_chronicle.store import tables
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.events import announce
 from choreo_bdd_chronicle.store.ingesting import Line
+from choreo_bdd_chronicle.store.looks.watched import Look, advance
 
-RUNS = 60
-"""So many of a line's last runs are looked at."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DETECTED = ("opened", "reopened")
-
-
-def runs_of(connection: Connection, line: Line) -> list[Run]:
-    """The last runs of a line, the oldest first; their ids are the tables' own."""
-    runs = tables.runs.c
-    wanted = select(runs.id, runs.started_at, runs.git_sha).where(
-        runs.tenant_id == line.tenant_id,
-        _same(runs.environment, line.environment),
-        _same(runs.branch, line.branch),
-    )
-    rows = connection.execute(wanted.order_by(runs.started_at.desc(), runs.id.desc()).limit(RUNS)).all()
-    return [
-        Run(str(row.id), _moment(row.started_at), row.git_sha, line.branch or None, line.environment or None)
-        for row in reversed(rows)
-    ]
-
-
-def run_of(row: Row[Any]) -> Run:
-    """A row of the runs as detection knows it; its id is the table's own."""
-    return Run(str(row.id), _moment(row.started_at), row.git_sha, row.branch, row.environment)
 
 
 def series_of(connection: Connection, runs: Sequence[Run]) -> list[TopicSeries]:
@@ -67,12 +44,22 @@ def series_of(connection: Connection, runs: Sequence[Run]) -> list[TopicSeries]:
     ]
 
 
-def settle(
-    connection: Connection, dialect: Dialect, line: Line, runs: Sequence[Run], findings: Sequence[Finding]
-) -> Sequence[Change]:
-    """Bring the anomalies of a line in step with what was found in its runs, and announce what is new."""
+def settle(connection: Connection, dialect: Dialect, look: Look, findings: Sequence[Finding]) -> bool:
+    """Bring the anomalies of a line in step with what a look found in its runs, and announce what is new.
+
+    False, and nothing is changed, when another server has looked at the line in the meantime.
+    """
+    if not advance(connection, look):
+        return False
+    if look.runs:
+        _bring_in_step(connection, dialect, look, findings)
+    return True
+
+
+def _bring_in_step(connection: Connection, dialect: Dialect, look: Look, findings: Sequence[Finding]) -> None:
+    line, runs = look.line, look.runs
     known = _known(connection, line, runs)
-    changes = reconcile(known, findings, runs)
+    changes = reconcile(known, findings, runs) if look.judged is None else recall(known, findings, runs, look.judged)
     for change in changes:
         values = _values(line, change)
         if change.anomaly_id is None:
@@ -86,13 +73,12 @@ def settle(
             connection.execute(changed.values(values | kept))
         if change.kind in _DETECTED and change.finding.ended is None:
             announce(connection, dialect, [(line.tenant_id, "anomaly.detected", _told(change.finding))])
-    return changes
 
 
 def _known(connection: Connection, line: Line, runs: Sequence[Run]) -> list[Known]:
-    """All open anomalies of a line, and the resolved ones of these runs."""
+    """All open anomalies of a line, and the resolved ones of these runs and of later ones."""
     table, first = tables.anomalies, tables.runs.alias("first")
-    recent = [int(run.run_id) for run in runs]
+    is_recent = first.c.started_at >= microseconds_of(runs[0].started_at)
     rows = connection.execute(
         select(table, first.c.started_at.label("first_at"))
         .join(first, first.c.id == table.c.changed_at_run_id)
@@ -100,7 +86,7 @@ def _known(connection: Connection, line: Line, runs: Sequence[Run]) -> list[Know
             table.c.tenant_id == line.tenant_id,
             table.c.environment == line.environment,
             table.c.branch == line.branch,
-            or_(table.c.state != "resolved", table.c.changed_at_run_id.in_(recent)),
+            or_(table.c.state != "resolved", is_recent),
         )
     )
     by_id = {run.run_id: run for run in runs}
@@ -116,7 +102,7 @@ def _finding(row: Row[Any], runs: Mapping[str, Run]) -> Finding:
     """The finding that an anomaly was stored with."""
     line = (row.branch or None, row.environment or None)
     first = runs.get(str(row.changed_at_run_id)) or Run(
-        str(row.changed_at_run_id), _moment(row.first_at), row.commit_to, *line
+        str(row.changed_at_run_id), instant(row.first_at), row.commit_to, *line
     )
     return Finding(
         subject=Subject(row.topic, row.transport or None, row.environment or None, row.branch or None),
@@ -156,7 +142,7 @@ def _values(line: Line, change: Change) -> dict[str, Any]:
         "change_pct": finding.change_pct,
         "severity": finding.severity,
         "state": "resolved" if is_over else "open",
-        "resolved_at": (ended.started_at - _EPOCH) // timedelta(microseconds=1) if ended else None,
+        "resolved_at": microseconds_of(ended.started_at) if ended else None,
     }
 
 
@@ -183,11 +169,3 @@ def _topic_run(run: Run, row: Any) -> TopicRun:
         with_budget=row.budgeted,
         over_budget=row.over_budget,
     )
-
-
-def _same(column: Any, value: str) -> Any:
-    return column == value if value else or_(column.is_(None), column == "")
-
-
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)

@@ -1,0 +1,105 @@
+"""Feature files as behave reads them: which ones, and what is told of those it cannot read or that run nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, partialmethod
+from typing import Any
+
+from behave import parser
+from behave.model import ScenarioOutline
+from behave.parser import ParserError
+from behave.runner import ModelRunner
+from behave.runner_util import FeatureListParser, FileLocationParser
+
+from choreo_bdd_project.gherkin.places import relative
+
+
+def watch_features(begin: Callable[[Any], None]) -> None:
+    """Have behave find files of any name, tell as we do of those it cannot read, and ``begin`` once all are read."""
+    read = FeatureListParser.parse
+    if isinstance(read, partial):
+        return
+    FeatureListParser.parse = partial(_listed, read)
+    parser.parse_file = partial(_parsed, parser.parse_file)
+    ModelRunner.run_hook = partialmethod(_begun, ModelRunner.run_hook, begin)
+
+
+def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
+    """A list of files, such as that of the formatter ``rerun``, with those that have ``[x]`` in their names."""
+    found: list[Any] = []
+    for line in text.splitlines():
+        as_written = FileLocationParser.parse(os.path.normpath(os.path.join(here or "", line.strip())))
+        found += [as_written] if os.path.isfile(as_written.filename) else read(line, here)
+    return found
+
+
+def _parsed(parse: Callable[..., Any], filename: str, *arguments: Any, **parameters: Any) -> Any:
+    """A feature; where behave cannot read it, our words for it, which name what is to be done."""
+    try:
+        feature = parse(filename, *arguments, **parameters)
+    except (ParserError, UnicodeDecodeError, KeyError) as error:  # a KeyError is a language that there is not
+        told = _wrong_with(filename)
+        if told is None:
+            raise
+        raise _Unreadable(told) from error
+    if feature is None:
+        print(f"warning: {_wrong_with(filename) or filename}", file=sys.stderr)
+    return feature
+
+
+class _Unreadable(ParserError):  # type: ignore[misc] # behave ships no types
+    """What behave prints and ends with, in our words."""
+
+    def __init__(self, told: str) -> None:
+        Exception.__init__(self, told)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _wrong_with(filename: str) -> str | None:
+    """What lint tells of a file that behave cannot read; ``None`` where only behave takes offence at it."""
+    from choreo_bdd_project.gherkin.errors import FeatureError  # noqa: PLC0415 - only what is wrong is read twice
+    from choreo_bdd_project.gherkin.feature import read_feature  # noqa: PLC0415
+
+    try:
+        feature = read_feature(filename)
+    except FeatureError as error:
+        return str(error)
+    return next((f"{relative(filename)}:{each.line}: {each.reason}" for each in feature.refusals), None)
+
+
+def _begun(runner: Any, run_hook: Callable[..., Any], begin: Callable[[Any], None], name: str, *arguments: Any) -> Any:
+    passed = run_hook(runner, name, *arguments)
+    if name == "before_all" and not runner.aborted and not runner.config.dry_run:
+        begin(runner.context)
+    return passed
+
+
+def runs_nothing(features: Iterable[Any], config: Any) -> Iterator[tuple[Any, Any]]:
+    """Scenarios without steps, outlines without rows and, with ``None`` beside them, features without scenarios."""
+    for feature in features:
+        scenarios = feature.walk_scenarios(with_outlines=True)
+        if not scenarios and feature.should_run(config):
+            yield feature, None
+        for each in scenarios:
+            runs = each.scenarios if is_outline(each) else each.all_steps
+            if not any(True for _ in runs) and each.should_run(config):
+                yield feature, each
+
+
+def is_outline(scenario: Any) -> bool:
+    """Whether this is written once, and runs with each row of its examples."""
+    return isinstance(scenario, ScenarioOutline)
+
+
+def require_run(feature: Any, scenario: Any) -> None:
+    """``StepError`` for what is written as a step and is none: it stands in a description."""
+    described = [*feature.description, *(scenario.description if scenario is not None else ())]
+    if described:
+        from choreo_bdd_steps.plan import asides  # noqa: PLC0415 - few features have one
+
+        asides.require_run(feature.filename, map(str.strip, described))

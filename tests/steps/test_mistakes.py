@@ -44,10 +44,6 @@ MISTAKES = {
         TAKES.replace("  Scenario: s", "  @timeout(5 s)\n  Scenario: s"),
         "a.feature:2: is not a feature file: a tag has no blanks",
     ),
-    "a colon and nothing below": (
-        TAKES.replace("where id is 7", "within 1s:"),
-        "a.feature:6: nothing stands below this step, which ends with a colon: write a doc string or a table there",
-    ),
     "curly quotes": (
         TAKES.replace('I expect "a"', "I expect \u201ca\u201d"),
         'did you mean: I expect "a" where id is 7',

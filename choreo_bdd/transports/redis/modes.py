@@ -103,14 +103,13 @@ class _ModeByLayout:
         return self._modes[_kind_of(self._layouts, topic)]
 
     def add(self, registration: Registration) -> None:
-        kinds = _kinds_under(self._layouts, registration.topic)
-        if (
-            kinds == {_kind_of(self._layouts, registration.topic)} or registration.is_bystander
-        ):  # for diagnosis no server shows all of its commands
-            self._of(registration.topic).add(registration)
+        kind = _kind_of(self._layouts, registration.topic)
+        is_of_one = _kinds_under(self._layouts, registration.topic) == {kind}
+        if is_of_one or registration.is_bystander:  # for diagnosis no server shows all of its commands
+            self._modes[kind].add(registration)
             return
         parts: dict[_Kind, _Part] = {}
-        for kind in kinds:
+        for kind in _kinds_under(self._layouts, registration.topic):
             parts[kind] = _Part(registration, kind, self._layouts, parts)
         self._parts[registration] = parts
         for kind, part in parts.items():

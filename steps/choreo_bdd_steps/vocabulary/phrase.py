@@ -65,11 +65,8 @@ class Match:
         return self.phrase.read(self)
 
     def misplaced(self) -> BodyError | None:
-        """What is wrong with what stands below the sentence: it takes no such thing, or its colon promises more."""
+        """What is wrong with what stands below the sentence, where it takes no such thing: nothing is dropped."""
         call, takes = self.call, self.phrase.below
-        if call.docstring is None and call.table is None and call.text.rstrip().endswith(":"):
-            todo = "leave the colon out" if takes == "nothing" else f"write {takes} there, or leave the colon out"
-            return BodyError(f"nothing stands below this step, which ends with a colon: {todo}")
         there = [
             what
             for what, body in (("a doc string", call.docstring), ("a table", call.table))

@@ -65,7 +65,7 @@ def test_a_response_needs_a_call_before_it(tmp_path: Path, step: str) -> None:
 def test_a_call_that_nothing_checks_and_a_check_of_nothing(tmp_path: Path) -> None:
     call = 'When I call GET "/"'
     assert "nothing checks what this call leads to" in " ".join(each[2] for each in found(tmp_path, call))
-    assert "nothing to check" in " ".join(each[2] for each in found(tmp_path, call, "Then the response has"))
+    assert "nothing to check" in " ".join(each[2] for each in found(tmp_path, call, "Then the response has:"))
 
 
 def test_without_anything_to_call_the_way_to_have_it_is_told(tmp_path: Path) -> None:

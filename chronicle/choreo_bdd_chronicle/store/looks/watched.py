@@ -100,10 +100,8 @@ def _latest(connection: Connection, line: Line, before: Progress) -> Look | None
     runs, began = tables.runs.c, tables.runs.c.started_at
     is_unseen = began < rows[_EDGE].started_at if len(rows) == RUNS else false()
     unseen = case((is_unseen, began))
-    its = _within(
-        line, runs.tenant_id + 0
-    )  # in the order of arrival, of which few are new, and by no index of the line
-    new = select(func.max(runs.id), func.min(unseen), func.max(unseen)).where(its, runs.id > before.last_run)
+    by_arrival = _within(line, runs.tenant_id + 0)  # by no index of the line: few of all its runs are new
+    new = select(func.max(runs.id), func.min(unseen), func.max(unseen)).where(by_arrival, runs.id > before.last_run)
     last, since, until = connection.execute(new).one()
     if last is None:
         return None

@@ -166,7 +166,7 @@ def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
     assert before is not None
     if after is not None and not is_another_spelling(text) and text.split() != condition.split():
         said = text.replace("{{ 1 }}", "1")
-        words = [*ends, text, text.removeprefix(condition).strip(), said.rpartition(" ")[2]]
+        words = [*ends, text, text.removeprefix(condition).strip(), *said.split()[-3:], said.rpartition(" ")[2]]
         assert verdicts(before, words) != verdicts(after, words)
 
 

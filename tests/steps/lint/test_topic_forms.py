@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from choreo_bdd.topic_patterns import malformed
@@ -44,6 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=100, deadline=None)
 @given(topic=WRONG, steps=st.sampled_from(PLACES))
 def test_no_sentence_takes_what_is_neither_a_name_nor_a_pattern(folder: Path, topic: str, steps: list[str]) -> None:
+    assume("in order" not in steps[-1] or malformed(topic.strip()))  # the blanks around a cell are none of it
     path = folder / "forms.feature"
     text = "\n    ".join(steps)
     path.write_text(f"Feature: forms\n  Scenario: one\n    {text.replace('TOPIC', topic)}\n")

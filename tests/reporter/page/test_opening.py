@@ -50,6 +50,7 @@ def test_the_report_opens_without_an_error_and_without_a_request(
     assert len(report.requests) == 1
 
 
+@pytest.mark.timeout(240)  # sixty tests are opened, each in all of its parts
 @pytest.mark.parametrize("limit", [data.WHOLE_TESTS_MAX, 0], ids=["whole", "chunked"])
 def test_hostile_texts_in_every_field_are_shown_and_never_run(
     limit: int, open_report: OpenReport, monkeypatch: pytest.MonkeyPatch

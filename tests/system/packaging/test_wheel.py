@@ -153,6 +153,7 @@ def test_its_metadata_say_what_it_is_for_and_whose(wheel: Path) -> None:
     assert re.findall(r"\]\((?!https://|#)[^)]*\)", description) == []
 
 
+@pytest.mark.timeout(300)  # it builds the distribution, and runs tests of it
 def test_the_source_distribution_holds_what_its_tests_need(sdist: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as packed:
         packed.extractall(tmp_path, filter="data")

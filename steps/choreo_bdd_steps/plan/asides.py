@@ -14,7 +14,6 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.vocabulary import recognise_text
 
 _BULLET = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
-
 _TAG = re.compile(r"(?:timeout|slow|bus)\([^()]*\)")
 _DRIVING = ("topic", "method")
 """What a sentence that sends or checks has; without one it may be prose, as `The limit is 5` is."""

@@ -256,11 +256,11 @@ class Expectation:
 
     def hear_unreadable(self, received_at: float, reason: str) -> bool:
         """Take note of a message that nobody could read; false where it is of no concern."""
-        if self.state is SETTLED or received_at < self.opened_at or self.is_over_for(received_at):
+        is_in_time = received_at >= self.opened_at and not self.is_over_for(received_at)
+        if self.state is SETTLED or not is_in_time or self.is_before_the_publish(received_at):
             return False
-        if not self.is_before_the_publish(received_at):
-            self.unreadable.append(reason)
-        return not self.is_before_the_publish(received_at)
+        self.unreadable.append(reason)
+        return True
 
     def supply(self, matcher: Matcher) -> list[Delivery]:
         """Bring the matcher; returns what was kept, in order of arrival, to be heard again."""

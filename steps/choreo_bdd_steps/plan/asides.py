@@ -13,7 +13,7 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.vocabulary import recognise_text
 
-_BULLET = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
+_BULLET = re.compile(r"^(?:[-*+•]|\d+[.)])\s+")
 _TAG = re.compile(r"(?:timeout|slow|bus)\([^()]*\)")
 _DRIVING = ("topic", "method")
 """What a sentence that sends or checks has; without one it may be prose, as `The limit is 5` is."""
@@ -34,7 +34,7 @@ def require_run(path: Path | str, described: Iterable[str]) -> None:
 @lru_cache(maxsize=4096)  # each scenario asks for the description of its feature
 def is_unrun(text: str) -> bool:
     """Whether a line of a description is a sentence of ours, with a keyword of whatever spelling or without one."""
-    sentence = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    sentence = _BULLET.sub("", text)
     return '"' in sentence and any(map(_drives, (sentence, sentence.partition(" ")[2].strip())))
 
 

@@ -113,6 +113,23 @@ def run_with(project: Project, framework: str, profile: str | None, config: str 
     return ran.text
 
 
+@pytest.mark.parametrize(
+    ("define", "told"),
+    [
+        ("choreo.profil=down", "-D choreo.profil: there is no such setting; did you mean choreo.profile?"),
+        ("choreo_profile=down", "did you mean choreo.profile?"),
+        ("Choreo.Profile=down", "did you mean choreo.profile?"),
+        ("choreo.timeout=5s", "there are choreo.profile, choreo.slow, choreo.chronicle"),
+    ],
+)
+def test_a_define_that_nobody_reads_is_refused(project: Project, define: str, told: str) -> None:
+    project.feature('Feature: f\n  Scenario: one\n    Given a service that drops "a"\n    When I publish "a"\n')
+    ran = project.run("behave", f"-D{define}")
+    assert ran.code == 1
+    assert told in ran
+    assert project.run("behave", "-Dprofile=down", "-Dchoreography=x").code == 0
+
+
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

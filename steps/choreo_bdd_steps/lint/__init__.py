@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -114,6 +114,7 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
         yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
     yield from _lint_frame(feature, relative(file))
+    yield from _unused_columns(feature, relative(file), {each.rule for found in told.values() for each in found})
     for name, places in lines.items():
         for line in sorted(places)[1:]:
             message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"
@@ -134,7 +135,11 @@ def _lint_frame(feature: Feature, file: str) -> Iterator[Finding]:
         yield Finding(file, 1, "empty-feature", NO_SCENARIOS)
     for name, line in feature.without_rows:
         yield Finding(file, line, "outline-without-rows", without_rows(name), Severity.WARNING)
-    for name, line in feature.unused_columns:
+
+
+def _unused_columns(feature: Feature, file: str, told: Container[str]) -> Iterator[Finding]:
+    """Columns that nothing names; not where a placeholder that is misspelt is told of already."""
+    for name, line in () if "unfilled-placeholder" in told else feature.unused_columns:
         message = f"nothing of the outline names <{name}>, so that its rows differ in nothing by it"
         yield Finding(file, line, "unused-column", message, Severity.WARNING)
 

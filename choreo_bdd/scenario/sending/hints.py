@@ -35,7 +35,7 @@ def _is_its_outcome(topic: str, other: str) -> bool:
 
 def _silence(reply: Reply) -> Iterator[str]:
     """Why a stand-in that could have sent the message has answered nobody."""
-    if reply.matches or reply.plan.is_silent:
+    if reply.matches or reply.plan.is_silent or reply.failure is not None:  # the last is told in its own words
         return
     trigger, service = reply.trigger_topic, f"the stand-in that answers {reply.trigger_topic!r}"
     if reply.passed_over is None or reply.matcher is None:

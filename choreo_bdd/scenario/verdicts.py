@@ -140,7 +140,7 @@ class Verdicts:
         waited = self._timing(expectation, closed)
         waited_ms = round(waited.latency_ms, 1) if timeout_ms is None else timeout_ms
         overdue = self._outbox.overdue if expectation.asked is None else None  # it is known by now that nothing comes
-        failure = self._failure(expectation) or overdue
+        failure = self._failure(expectation) or overdue or self._overlooked(expectation)
         matched_at = expectation.matched_at
         ruling = by_time(
             expectation,
@@ -272,6 +272,12 @@ class Verdicts:
             elsewhere = outbox.failures[-1]
             return f"on {elsewhere.transport}, {elsewhere.reason}"
         return None
+
+    def _overlooked(self, expectation: Expectation) -> str | None:
+        """Why an absence or a count cannot be told: some of what its pattern stands for is not heard."""
+        if not expectation.occurs.waits_the_window_out or not topic_patterns.is_pattern(expectation.topic):
+            return None
+        return self._links[expectation.link].harness.router.overlooked(expectation.topic)
 
     # --- what met nothing -----------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import values_of
+from choreo_bdd.observers.traffic import Fenced
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import OutsideEvidence, facts, unseen
@@ -85,6 +86,10 @@ class Verdicts:
 
     def follow(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
         """Draw the consequences of what an expectation has heard."""
+        if heard not in _UNTOLD and (end := expectation.closes_at) is not None:
+            came_at = delivery.message.received_at
+            if came_at > end and (traffic := self._links[expectation.link].harness.router.traffic) is not None:
+                traffic.fence(Fenced(end, came_at, (expectation.topic,)))
         if heard in _COUNTED:
             self._counted(expectation, delivery, heard, why)
             if expectation.decisive is delivery.message:

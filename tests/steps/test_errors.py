@@ -127,7 +127,7 @@ def test_a_define_that_nobody_reads_is_refused(project: Project, define: str, to
     ran = project.run("behave", f"-D{define}")
     assert ran.code == 1
     assert told in ran
-    assert project.run("behave", "-Dprofile=down", "-Dchoreography=x").code == 0
+    assert project.run("behave", "-Dprofile=down", "-Dchoreo_env=x").code == 0
 
 
 def closed_port() -> int:

@@ -207,7 +207,8 @@ def _require_known(userdata: Iterable[str]) -> None:
 
             close = get_close_matches(name.lower(), _DEFINES, n=1, cutoff=0.85)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_DEFINES)}"
-            raise ConfigError(f"-D {name}: there is no such setting; {hint}")
+            if close or name.startswith("choreo."):  # `choreo_env` may well be the project's own
+                raise ConfigError(f"-D {name}: there is no such setting; {hint}")
 
 
 def _start_for_empty(context: Any) -> None:

@@ -39,6 +39,7 @@ from choreo_bdd.scenario.judging.verdict import (
 )
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.options import ScopeOptions
+from choreo_bdd.scenario.sending.hints import hints
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
@@ -258,11 +259,12 @@ class Verdicts:
         ]
 
     def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
-        """Replies that could not be made, and what the transport knows of the topics concerned."""
+        """Replies that could not be made, what the transport knows of the topics, and what hints at a slip."""
         harness = self._links[expectation.link].harness
         broken = (each.failure for each in self._replies)
         known = map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))
-        return tuple(filter(None, (*dict.fromkeys(broken), *known)))
+        hinted = hints(expectation, self._replies, self._outbox.topics)
+        return tuple(filter(None, (*dict.fromkeys(broken), *known, *hinted)))
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""

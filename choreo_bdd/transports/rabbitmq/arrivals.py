@@ -5,8 +5,10 @@ The client itself hands a message over some queues and a task later.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiormq
@@ -16,6 +18,9 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from choreo_bdd.transports.shared.arrival import Arrival
+
+_BUFFER_BYTES = 1 << 23
+"""So much may have come that is not read yet: what waits in a socket has no time."""
 
 _LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
 
@@ -54,6 +59,35 @@ class _Reading:
             self._take(DeliveredMessage(self._delivery, self._header, b"".join(self._body), channel), at)
         except Exception as error:  # noqa: BLE001 - one message that cannot be read ends no connection
             _LOG.error("rabbitmq_delivery_failed: %s raised over what was delivered", type(error).__name__)
+
+
+class Dialling(aiormq.TransportFactory):
+    """Opens the socket as the client itself would; notes when bytes come, and can cut it when closing gets stuck."""
+
+    arrival: Arrival
+
+    def __init__(self) -> None:
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the server, encrypted for ``amqps``."""
+        provider = options.pop("ssl_context_provider")
+        context = await provider.get_context() if url.scheme == "amqps" else None
+        reader, self._writer = await asyncio.open_connection(
+            url.host, url.port, ssl=context, limit=_BUFFER_BYTES, **options
+        )
+        self.arrival = Arrival(reader)
+        return reader, self._writer
+
+    def writer(self) -> asyncio.StreamWriter:
+        """Where the client writes."""
+        assert self._writer is not None  # the client is connected
+        return self._writer
+
+    def cut(self) -> None:
+        """Close the socket without a word."""
+        if self._writer is not None:
+            self._writer.transport.abort()
 
 
 class _Stamping:

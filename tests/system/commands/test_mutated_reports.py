@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd_reporter.commands import commands
+from tests.support.command_line import CliRunner
 from tests.support.hostile_reports import gherkin, past, write_whole
 from tests.support.reports import Place, at, sound
 

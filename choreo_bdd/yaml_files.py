@@ -21,8 +21,10 @@ _IN_WORDS = {
     "found character '\\t'": "found a tab, and YAML is indented with blanks",
     "found character": "found a character that begins no value",
     "found unexpected end of stream": "a text in quotes has no end",
-    "expected '<document start>'": "a line that begins with % is no value",
+    "expected '<document start>'": "a second value stands behind the first, or a line begins with %",
     "expected chomping": "behind | or > stands more than how the text below is meant",
+    "expected a comment or a line break": "behind | or > stands more than how the text below is meant",
+    "could not find expected ':'": "a line is no `name: value`, with a blank behind the colon",
 }
 """What the loader says begins so."""
 _FORMS_1_2 = {

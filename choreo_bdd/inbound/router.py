@@ -21,8 +21,9 @@ from choreo_bdd.inbound.listening import Delivery, Listener, Unreadable
 from choreo_bdd.inbound.nearby_topics import NearbyTopics
 from choreo_bdd.message import HeaderValues, Message, NoPayload
 from choreo_bdd.observers.traffic import Fenced, Lost, Traffic
+from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.policy_facts import is_strict
-from choreo_bdd.transports.base import Ready, Transport, promise_of
+from choreo_bdd.transports.base import Overlooking, Ready, Transport, promise_of
 
 _LOG = logging.getLogger("choreo_bdd.scenario")
 
@@ -212,6 +213,13 @@ class Router:
         """Note what a transport has to say of a topic, where that is wanted; it is handed on."""
         if self.traffic is not None and told is not None:
             self.traffic.remarks[topic] = told
+        return told
+
+    def overlooked(self, topic: str) -> str | None:
+        """What cannot be heard of a topic, so that nobody can say that nothing came; it is noted as above."""
+        told = self._transport.overlooks(topic) if fits(self._transport, Overlooking) else None
+        if self.traffic is not None and told is not None:
+            self.traffic.overlooked[topic] = told
         return told
 
     def read(self, message: Message, *, subscribed: str = ">") -> Delivery:

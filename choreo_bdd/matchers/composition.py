@@ -79,10 +79,10 @@ class AnyOf:
         return {"any_of": rendered(self.matchers)}
 
     def closeness(self, payload: object) -> Closeness:
-        """The nearest child's."""
+        """The nearest child's; where several are as near, of one that is of the payload's kind at all."""
         if not self.matchers:
             return Closeness(0, 1, (MatchFailure("composed", COMPOSED_ANY, self.expected_shape()),))
-        return max((closeness(matcher, payload) for matcher in self.matchers), key=lambda near: near.score)
+        return max((closeness(matcher, payload) for matcher in self.matchers), key=_nearness)
 
     @property
     def admits_missing(self) -> bool:
@@ -91,6 +91,10 @@ class AnyOf:
 
     def __repr__(self) -> str:
         return self.description
+
+
+def _nearness(near: Closeness) -> tuple[float, bool]:
+    return near.score, not any(each.kind == "type_mismatch" and each.path == ROOT_PATH for each in near.differences)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

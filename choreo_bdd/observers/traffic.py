@@ -67,7 +67,8 @@ class Fenced(NamedTuple):
 class Traffic:
     """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it.
 
-    ``remarks`` are what its transport had to say of a topic when a message was missed.
+    ``remarks`` are what its transport had to say of a topic when a message was missed, ``overlooked`` what could not be
+    heard of a pattern.
     """
 
     def __init__(self) -> None:
@@ -76,6 +77,7 @@ class Traffic:
         self.lost: list[Lost] = []
         self.fenced: list[Fenced] = []
         self.remarks: dict[str, str] = {}
+        self.overlooked: dict[str, str] = {}
         self.dropped = 0
         self._bytes = 0
 
@@ -86,6 +88,7 @@ class Traffic:
         self.lost.clear()
         self.fenced.clear()
         self.remarks.clear()
+        self.overlooked.clear()
         self.dropped = self._bytes = 0
 
     def hear(self, subscribed: str, message: Message) -> None:

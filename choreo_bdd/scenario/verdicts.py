@@ -10,6 +10,7 @@ from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.message import values_of
+from choreo_bdd.observers.traffic import Fenced
 from choreo_bdd.scenario.arming import Proofs
 from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, explain
 from choreo_bdd.scenario.judging.evidence import OutsideEvidence, facts, unseen
@@ -38,6 +39,7 @@ from choreo_bdd.scenario.judging.verdict import (
 )
 from choreo_bdd.scenario.links import Link
 from choreo_bdd.scenario.options import ScopeOptions
+from choreo_bdd.scenario.sending.hints import hints
 from choreo_bdd.scenario.sending.outbox import Outbox
 from choreo_bdd.scenario.sending.replies import Reply
 from choreo_bdd.scenario.timeline import TimelineAction, _Timeline
@@ -85,6 +87,10 @@ class Verdicts:
 
     def follow(self, expectation: Expectation, delivery: Delivery, heard: Heard, why: str) -> None:
         """Draw the consequences of what an expectation has heard."""
+        if heard not in _UNTOLD and (end := expectation.closes_at) is not None:
+            came_at = delivery.message.received_at
+            if came_at > end and (traffic := self._links[expectation.link].harness.router.traffic) is not None:
+                traffic.fence(Fenced(end, came_at, (expectation.topic,)))
         if heard in _COUNTED:
             self._counted(expectation, delivery, heard, why)
             if expectation.decisive is delivery.message:
@@ -140,7 +146,7 @@ class Verdicts:
         waited = self._timing(expectation, closed)
         waited_ms = round(waited.latency_ms, 1) if timeout_ms is None else timeout_ms
         overdue = self._outbox.overdue if expectation.asked is None else None  # it is known by now that nothing comes
-        failure = self._failure(expectation) or overdue
+        failure = self._failure(expectation) or overdue or self._overlooked(expectation)
         matched_at = expectation.matched_at
         ruling = by_time(
             expectation,
@@ -253,11 +259,12 @@ class Verdicts:
         ]
 
     def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
-        """Replies that could not be made, and what the transport knows of the topics concerned."""
+        """Replies that could not be made, what the transport knows of the topics, and what hints at a slip."""
         harness = self._links[expectation.link].harness
         broken = (each.failure for each in self._replies)
         known = map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))
-        return tuple(filter(None, (*dict.fromkeys(broken), *known)))
+        hinted = hints(expectation, self._replies, self._outbox.topics)
+        return tuple(filter(None, (*dict.fromkeys(broken), *known, *hinted)))
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""
@@ -272,6 +279,12 @@ class Verdicts:
             elsewhere = outbox.failures[-1]
             return f"on {elsewhere.transport}, {elsewhere.reason}"
         return None
+
+    def _overlooked(self, expectation: Expectation) -> str | None:
+        """Why an absence or a count cannot be told: some of what its pattern stands for is not heard."""
+        if not expectation.occurs.waits_the_window_out or not topic_patterns.is_pattern(expectation.topic):
+            return None
+        return self._links[expectation.link].harness.router.overlooked(expectation.topic)
 
     # --- what met nothing -----------------------------------------------------------------------------------------
 

@@ -77,6 +77,15 @@ class Remarking(Protocol):
 
 
 @runtime_checkable
+class Overlooking(Protocol):
+    """A transport that may listen to a pattern without hearing all that is under it."""
+
+    def overlooks(self, topic: str) -> str | None:
+        """What it does not hear, and why: nobody can say then that nothing came. ``None`` where it hears all."""
+        ...
+
+
+@runtime_checkable
 class Probing(Protocol):
     """A transport that can show that its broker serves it, without anybody else noticing."""
 

@@ -16,7 +16,7 @@ from choreo_bdd.topic_patterns import is_pattern
 from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, seconds, shown_name
 from choreo_bdd_project.config_problems import no_transport, validate
 from choreo_bdd_project.gherkin.places import CONFIG_NAMES
-from choreo_bdd_project.placeholders import Addresses, fill
+from choreo_bdd_project.placeholders import Addresses, fill, refuse_nearly
 from choreo_bdd_project.service_settings import ServiceConfig, read_services
 from choreo_bdd_project.topic_settings import TopicSettings, first_that_fits
 from choreo_bdd_project.transport_types import admitting_other_types
@@ -172,6 +172,7 @@ def load_config(
         raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
     services = read_services(document.get("services") or {}, where, chosen)
     at, known = partial(where.at, "profiles", chosen), _known(services, addresses)
+    refuse_nearly(profiles[chosen], at)
     resolved = fill(profiles[chosen], at, known, offline=offline)
     transports = {
         name: _transport(name, settings, partial(where.at, "profiles", chosen, name))

@@ -116,6 +116,9 @@ def _in_yaml(error: jsonschema.ValidationError) -> str | None:
 
 def _expected(error: jsonschema.ValidationError) -> str:
     wanted: Any = error.validator_value
+    form = _FORMS.get(str(error.absolute_path[-1])) if error.absolute_path else None
+    if form is not None and error.validator in ("enum", "oneOf", "maxProperties"):
+        return f"expected {form}"
     found = _TYPES.get(type(error.instance), type(error.instance).__name__)
     match error.validator:
         case "type":
@@ -139,6 +142,10 @@ def _expected(error: jsonschema.ValidationError) -> str:
     )
 
 
+_FORMS = {
+    "correlation": "one of {field: order_id}, {header: x-order-id}, {property: correlation_id} and none",
+}
+"""Of keys that take one form of several, which a list of values or a rule of the schema would not tell."""
 _OTHER = {
     "const": "expected {}",
     "pattern": "expected text of the form {}",

@@ -14,6 +14,10 @@ from choreo_bdd_project.config_file import ConfigError, shown_name
 _PLACEHOLDER = re.compile(
     r"\$\{(?:services\.(?P<service>[\w-]+)\.(?P<fact>\w+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?)\}"
 )
+_NEARLY = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:-|:(?!-)|\?)|\$\{\{[^{}]*\}\}")
+_BARE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|\{\{[^{}]*\}\}|%\w+%")
+"""A variable as a shell, a CI service or a file of Compose may write it: the first anywhere, the second as an address."""
+_ADDRESSES = ("servers", "url")
 _FACTS = ("url", "host", "port")
 
 
@@ -42,6 +46,21 @@ def fill(value: Any, at: Callable[..., str], addresses: Addresses, *, offline: b
 def fill_from_environment(value: Any) -> Any:
     """The same with the variables that are set only; all else stays as it is written."""
     return _replaced(value, lambda *_keys: "", lambda match, _at: _of_environment(match) or match[0])
+
+
+def refuse_nearly(value: Any, at: Callable[..., str], name: object = "") -> None:
+    """Raise ``ConfigError`` for a variable in another spelling: it would stay as it is, and nobody can connect there.
+
+    What stands there is not shown: it may hold a password, as what follows the name in ``${NAME:…}`` may.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            refuse_nearly(item, _below(at, key), key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            refuse_nearly(item, _below(at, index), name)
+    elif isinstance(value, str) and (_NEARLY.search(value) or (name in _ADDRESSES and _BARE.fullmatch(value))):
+        raise ConfigError(f"{at()}: a variable is written ${{NAME}} here, or ${{NAME:-default}} with a default")
 
 
 _Replace = Callable[[re.Match[str], Callable[..., str]], str]

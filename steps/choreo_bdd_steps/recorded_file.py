@@ -105,8 +105,13 @@ def _link(told: Any) -> RecordedTransport:
             name: tuple(_is(str, each) for each in _is(list, missed))
             for name, missed in _is(dict, told.get("former", {})).items()
         },
-        remarks={topic: _is(str, each) for topic, each in _is(dict, told.get("remarks", {})).items()},
+        remarks=_told(told, "remarks"),
+        overlooked=_told(told, "overlooked"),
     )
+
+
+def _told(told: Any, name: str) -> dict[str, str]:
+    return {topic: _is(str, each) for topic, each in _is(dict, told.get(name, {})).items()}
 
 
 def _heard(told: Any, *, has_media: bool) -> Heard:

@@ -37,6 +37,8 @@ class RecordedTransport:
     """The ids that scenarios before it had, of what came, and the topics on which each was still owed a message."""
     remarks: Mapping[str, str] = field(default_factory=dict)
     """What the transport had to say of a topic when a message was missed."""
+    overlooked: Mapping[str, str] = field(default_factory=dict)
+    """What could not be heard of a pattern, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def link_of(
         dropped=traffic.dropped,
         former=former,
         remarks=dict(traffic.remarks),
+        overlooked=dict(traffic.overlooked),
     )
 
 
@@ -132,8 +135,12 @@ class _Writer:
             ],
             "dropped": link.dropped,
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
-            "remarks": {self._text(topic): self._text(told) for topic, told in link.remarks.items()},
+            "remarks": self._told(link.remarks),
+            "overlooked": self._told(link.overlooked),
         }
+
+    def _told(self, told: Mapping[str, str]) -> dict[str, str]:
+        return {self._text(topic): self._text(words) for topic, words in told.items()}
 
     def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         plain = {name: value for name, value in variables.items() if _is_plain(value)}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from functools import partial
+from weakref import ref
 
-from choreo_bdd.shared.alarms import Alarms
+from choreo_bdd.shared.alarms import Alarms, alarms
+from choreo_bdd.shared.pauses import pauses
 
 
 async def test_each_is_woken_at_its_moment_whatever_the_order_they_came_in() -> None:
@@ -58,3 +61,19 @@ async def test_of_a_hundred_thousand_that_were_given_up_few_are_kept() -> None:
     kept = {each for _, _, each in alarms._due}
     assert len(kept) <= 200
     assert kept >= set(waiting)
+
+
+def test_what_a_loop_has_one_of_goes_with_the_loop() -> None:
+    async def wait() -> None:
+        loop = asyncio.get_running_loop()
+        assert alarms() is alarms()
+        alarms().set(loop.time() + 60, loop.create_future())
+        pauses()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(wait())
+    loop.close()
+    former = ref(loop)
+    del loop
+    gc.collect()
+    assert former() is None

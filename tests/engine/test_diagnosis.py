@@ -87,6 +87,17 @@ async def diagnosed_with_id_of(former: Handle, harness: Harness) -> tuple[Handle
         return await diagnosed(harness, lambda _: group.create_task(later()))
 
 
+async def unanswered(harness: Harness, on: Callable[[Scenario], Any]) -> str:
+    """What is told where a stand-in, asked or not, has sent nothing that fits."""
+    async with harness.scenario("s", options=WATCHING) as s:
+        handle = s.expect("orders.settled", contains_fields({"status": "settled"}))
+        on(s).publish("orders.settled", {"status": "open"})
+        s.publish("start", {"id": 7, "password": "hunter2-and-more"})
+        await s.await_all(timeout_ms=50)
+    assert handle.diagnosis is not None
+    return handle.diagnosis.text
+
+
 class TestCauses:
     async def test_matched(self, strict: Harness) -> None:
         handle, diagnosis = await diagnosed(strict, publishing("orders.settled", {"status": "settled"}))
@@ -298,6 +309,31 @@ class TestCauses:
     async def test_what_the_scenario_published_itself_is_no_hint(self, strict: Harness) -> None:
         _, diagnosis = await diagnosed(strict, lambda s: s.publish("orders.setled", {"status": "settled"}))
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_similar_topic_that_it_published_on_itself_is_pointed_at(self, strict: Harness) -> None:
+        _, diagnosis = await diagnosed(strict, lambda s: s.publish("orders.setled", {"status": "settled"}))
+        assert "has published on 'orders.setled': is that the topic that was meant?" in diagnosis.text
+
+    @pytest.mark.parametrize("topic", ["orders.settle", "billing.settled", "orders.settled.late"])
+    async def test_a_deed_is_no_slip_of_its_outcome(self, strict: Harness, topic: str) -> None:
+        _, diagnosis = await diagnosed(strict, lambda s: s.publish(topic, {"status": "settled"}))
+        assert "that was meant" not in diagnosis.text
+
+    async def test_a_stand_in_that_took_no_message_is_said_to_have_answered_nothing(self, strict: Harness) -> None:
+        text = await unanswered(strict, lambda s: s.on("orders.placed"))
+        assert "the stand-in that answers 'orders.placed' has answered nothing: no message has come on" in text
+
+    async def test_what_a_stand_in_passed_over_is_told_with_what_differs(self, strict: Harness) -> None:
+        text = await unanswered(strict, lambda s: s.on("start", contains_fields({"id": "7"})))
+        assert 'answered nothing: 1 message came there, and the last differs in id: expected "7", got 7' in text
+
+    async def test_a_stand_in_that_has_answered_is_not_blamed(self, strict: Harness) -> None:
+        assert "answered nothing" not in await unanswered(strict, lambda s: s.on("start"))
+
+    async def test_what_a_stand_in_passed_over_is_masked(self, strict: Harness) -> None:
+        text = await unanswered(strict, lambda s: s.on("start", contains_fields({"password": "a"})))
+        assert "answered nothing" in text
+        assert "hunter2" not in text
 
     async def test_too_late(self, strict: Harness) -> None:
         late = publishing("orders.settled", {"status": "settled"})

@@ -141,3 +141,41 @@ def test_what_beginners_write_is_told_in_words_of_the_file(text: str, told: str,
         load_config(path, schema=config_schema())
     assert told in str(error.value)
     assert "did you mean default_transport" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(f"nats://${{URL{each}{C}}}" for each in (":", "-", ":?")),
+        "${{ secrets.URL }}",
+        "nats://${{URL}}",
+        "$URL",
+        "{{ URL }}",
+        "%URL%",
+    ],
+)
+@pytest.mark.parametrize("place", ["servers: ['WRITTEN']", "servers: 'WRITTEN'", "url: 'WRITTEN'"])
+def test_a_variable_in_another_spelling_is_told_to_be_none(tmp_path: Path, written: str, place: str) -> None:
+    path = tmp_path / "choreo.yaml"
+    kind = "redis" if "url" in place else "nats"
+    path.write_text(f"profiles:\n  p:\n    bus:\n      type: {kind}\n      {place.replace('WRITTEN', written)}\n")
+    with pytest.raises(ConfigError, match=r"choreo\.yaml:5: .*a variable is written \$\{NAME\} here") as told:
+        load_config(path, schema=config_schema())
+    assert C not in str(told.value)
+
+
+@pytest.mark.parametrize("password", ["$ECRET", "$e{cret}", "a{{b}}", "$1{", "%s%"])
+def test_a_password_may_look_like_one(tmp_path: Path, password: str) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(AUTH + f"        password: '{password}'\n")
+    load_config(path, schema=config_schema())
+
+
+@pytest.mark.parametrize(
+    "written", ["order_id", "None", "{field: a, header: b}", "{field: a, header: b, prefix: c}", "{}"]
+)
+def test_what_a_correlation_may_be_is_told_as_it_is_written(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(f"profiles:\n  p:\n    bus: {{type: memory, correlation: {written}}}\n")
+    with pytest.raises(ConfigError, match=r"correlation: expected one of \{field: order_id\}, \{header: x-order-id\}"):
+        load_config(path, schema=config_schema())

@@ -252,10 +252,11 @@ def test_the_environment_variable_asks_for_a_report_and_the_option_wins(
     assert (suite.path / "from-ini" / "results.json").is_file()
 
 
-def test_collecting_only_leaves_the_old_report(suite: Any) -> None:
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-only", "--setup-plan"])
+def test_a_run_that_runs_no_test_leaves_the_old_report(suite: Any, option: str) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
     before = suite.report()
-    suite.run("--harness-report=out", "--collect-only")
+    suite.run("--harness-report=out", option)
     assert json.loads((suite.path / "out" / "results.json").read_text()) == before
 
 

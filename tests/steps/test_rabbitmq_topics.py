@@ -423,3 +423,96 @@ def test_a_pattern_that_cannot_listen_at_an_exchange_says_so(tmp_path: Path, rab
     ) as session:
         told = Bench(session).play('When I publish "mix.usual"', 'Then I expect no "mix.*" for 100ms').message
     assert "could not prove the subscription to 'mix.*' live: there is no exchange 'mix.nowhere'" in told
+
+
+# --- patterns and what goes another way -------------------------------------------------------------------------------
+
+ELSEWHERE = """
+        part.work: {exchange: "", correlation: {property: correlation_id}}
+        part.renamed: {queue: part.the-queue}
+        part.keyed: {routing_key: other.key}
+        part.news: {exchange: {name: part.fanout, kind: fanout}, routing_key: ">"}
+        part.within: {routing_key: part.inner}
+        "part.jobs.*": {exchange: ""}"""
+
+
+@pytest.fixture
+def queues(rabbitmq_broker: Broker) -> Iterator[None]:
+    names = ("part.work", "part.the-queue", "part.jobs.one", "part.dead")
+
+    async def make(channel: Any) -> None:
+        for name in names:
+            await channel.queue_declare(name, durable=True)
+
+    async def remove(channel: Any) -> None:
+        for name in names:
+            await channel.queue_delete(name)
+
+    asked(rabbitmq_broker.url, make)
+    yield
+    asked(rabbitmq_broker.url, remove)
+
+
+@pytest.mark.usefixtures("queues")
+@pytest.mark.parametrize("pattern", ["part.>", ">"])
+@pytest.mark.parametrize(
+    "topic", ["part.plain", "part.work", "part.renamed", "part.keyed", "part.news", "part.within", "part.jobs.one"]
+)
+def test_a_pattern_hears_topics_that_go_another_way_once(
+    bench_with: Callable[..., Bench], topic: str, pattern: str
+) -> None:
+    bench = bench_with(ELSEWHERE, exchange="{name: part.usual, kind: topic}")
+    publish = f'When I publish "{topic}"'
+    bench.play(publish, f'Then I expect exactly 1 "{pattern}" messages within 300ms').passed()
+    told = bench.play(publish, f'Then I expect no "{pattern}" for 200ms').message
+    assert "unexpected: 1 matching" in told
+    bench.play(publish, 'Then I expect no "part.*.none" for 10ms').passed()
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_pattern_of_queues_hears_them(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(ELSEWHERE, exchange="{name: part.usual, kind: topic}")
+    publish = 'When I publish "part.jobs.one"'
+    bench.play(publish, 'Then I expect "part.jobs.*" where @topic is "part.jobs.one"').passed()
+    assert "unexpected" in bench.play(publish, 'Then I expect no "part.jobs.*" for 200ms').message
+
+
+CONSUMED = "\n        part.dead: {queue: part.dead, consume: true}"
+
+
+@pytest.mark.usefixtures("queues")
+@pytest.mark.parametrize("check", ['no "part.>" for 100ms', 'exactly 0 "part.>" messages within 100ms'])
+def test_an_absence_under_which_a_queue_is_consumed_cannot_be_told(
+    bench_with: Callable[..., Bench], check: str
+) -> None:
+    bench = bench_with(CONSUMED, exchange="{name: part.usual, kind: topic}")
+    played = bench.play('When I publish "other"', f"Then I expect {check}")
+    assert "not all that is under 'part.>' is heard: 'part.dead' is taken out of the queue" in played.message
+    bench.play('When I publish "other"', 'Then I expect no "part.*.more" for 100ms').passed()
+    bench.play('When I publish "other"', 'Then I expect no "part.dead" for 100ms').passed()
+
+
+@pytest.mark.usefixtures("queues")
+def test_what_is_expected_of_such_a_pattern_is_judged_as_ever(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(CONSUMED, exchange="{name: part.usual, kind: topic}")
+    bench.play('When I publish "part.plain"', 'Then I expect "part.>"', 'And I expect no "other" for 50ms').passed()
+    played = bench.play('When I publish "part.plain"', 'Then I expect "part.>" where x is 1 waiting up to 300ms')
+    assert "wrong shape: 1 near-miss on 'part.>'" in played.message
+    assert "note: not all that is under 'part.>' is heard" in played.message
+
+
+@pytest.mark.usefixtures("queues")
+def test_an_absence_over_a_queue_that_nothing_traces_cannot_be_told(
+    bench_with: Callable[..., Bench], rabbitmq_broker: Broker
+) -> None:
+    bench = bench_with("\n        part.work: {exchange: ''}", exchange="{name: part.usual, kind: topic}")
+    steps = ('When I publish "part.plain"', 'Then I expect "part.>"', 'And I expect no "part.*" where x is 1 for 100ms')
+    try:
+        rabbitmqctl(rabbitmq_broker, "trace_off")
+        played = bench.play(*steps)
+    finally:
+        rabbitmqctl(rabbitmq_broker, "trace_on")
+    assert played.outcomes == ["pass", "fail"]
+    assert "not all that is under 'part.*' is heard" in played.message
+    assert "rabbitmqctl trace_on" in played.message
+    bench.play(*steps).passed()

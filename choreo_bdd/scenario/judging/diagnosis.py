@@ -233,6 +233,13 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
     return list(map(on_one_line, lines))
 
 
+def differing_in(closest: Closeness) -> str:
+    """The first fields in which a message differs, values redacted, as part of a sentence."""
+    return ", ".join(
+        f"{as_written(each.path)}: expected {_expected(each)}, got {_actual(each)}" for each in closest.differences[:4]
+    )
+
+
 def _expected(failure: MatchFailure) -> str:
     shown = Redactor().at_path(failure.path, failure.expected)
     return _cut(_text(shown) if failure.kind == "mismatch" else in_words(shown, _text))

@@ -116,6 +116,7 @@ def closeness_of(matcher: Matcher, delivery: Delivery) -> Closeness:
         raise
     except BaseException as error:  # noqa: BLE001 - as in judge()
         return Closeness(0, 1, (_raised(error),))
+    near = near._replace(differences=tuple(_beside(each, delivery.value) for each in near.differences))
     broken = tuple(map(_failure, delivery.problems))
     if not broken:
         return near
@@ -126,6 +127,29 @@ def _closeness(matcher: Matcher, delivery: Delivery) -> Closeness:
     if fits(matcher, MessageGradable):
         return matcher.message_closeness(delivery.value, delivery.message)
     return closeness(matcher, delivery.value)
+
+
+def _beside(failure: MatchFailure, payload: object) -> MatchFailure:
+    """A field that is missing because the payload has none at all is told with what the payload is."""
+    is_field = not failure.path.startswith("@") and not failure.path[:1].isdigit()
+    if failure.kind != "missing" or failure.children or not is_field or isinstance(payload, Mapping):
+        return failure
+    there = MatchFailure("type_mismatch", failure.path, {"type": "dict"}, f"{_kind_of(payload)} and no object")
+    return replace(failure, children=(there,))
+
+
+def _kind_of(payload: object) -> str:
+    match payload:
+        case str():
+            return "a text"
+        case list():
+            return f"a list of {len(payload)}"
+        case bytes():
+            return "raw bytes"
+        case None:
+            return "null"
+        case _:
+            return "a single value"
 
 
 def _raised(error: BaseException) -> MatchFailure:

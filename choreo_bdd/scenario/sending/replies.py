@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
 
+from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.links import require_topic
 
@@ -104,6 +105,7 @@ class Reply:
         "matcher",
         "matches",
         "overridden",
+        "passed_over",
         "plan",
         "published",
         "trigger_topic",
@@ -123,6 +125,8 @@ class Reply:
         self.condition_error: str | None = None
         """What its matcher raised, so that it has not been known whether to answer."""
         self.overridden = False
+        self.passed_over: Delivery | None = None
+        """The latest message that did not meet its condition."""
 
     @property
     def is_armed(self) -> bool:

@@ -44,7 +44,10 @@ class Replier:
     def trigger(self, reply: Reply, delivery: Delivery) -> None:
         """Take a candidate; answer it if the reply is armed and its matcher accepts."""
         reply.candidates += 1
-        if not reply.is_armed or not self._accepts(reply, delivery):
+        if not reply.is_armed:
+            return
+        if not self._accepts(reply, delivery):
+            reply.passed_over = delivery
             return
         reply.matches += 1
         delivery.message.used()

@@ -71,6 +71,8 @@ class Connection:
         self._proof: asyncio.Task[None] | None = None
         """The round trip that has not begun yet, and that proves what is subscribed to by then."""
         self._refused: set[tuple[str, str]] = set()
+        self._met: Exception | None = None
+        """What the client has met last."""
         self._confirmations = Confirmations(client, refusal=self._refusal, send=self._send)
         self._closing = False
         self._socket: asyncio.WriteTransport | None = None
@@ -94,8 +96,11 @@ class Connection:
                 closed_cb=self._on_closed,
                 **options,
             )
-        except BaseException:
+        except BaseException as error:
             await self._end_client()
+            # the client, with one server to ask, says that none is left, and keeps to itself why
+            if type(error).__name__ == "NoServersError" and self._met is not None:
+                raise self._met from None
             raise
         keep_repeated_headers(self._client)
         stream = self._client._transport  # of a WebSocket it has neither reader nor writer
@@ -127,6 +132,7 @@ class Connection:
                 await self._client.close()
 
     async def _on_error(self, error: Exception) -> None:
+        self._met = error
         refused = _REFUSED.search(str(error))
         if refused is not None:
             self._refused.add((refused[1].split()[0].lower(), refused[2]))

@@ -5,8 +5,10 @@ The client itself hands a message over some queues and a task later.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiormq
@@ -17,6 +19,9 @@ from pamqp.header import ContentHeader
 
 from choreo_bdd.transports.shared.arrival import Arrival
 
+_BUFFER_BYTES = 1 << 23
+"""So much may have come that is not read yet: what waits in a socket has no time."""
+
 _LOG = logging.getLogger("choreo_bdd.transports.rabbitmq")
 
 Take = Callable[[DeliveredMessage, float], None]
@@ -24,9 +29,6 @@ Take = Callable[[DeliveredMessage, float], None]
 
 _CAME_AT: WeakKeyDictionary[object, float] = WeakKeyDictionary()
 """Loop time at which the latest bytes came of each delivery that the client hands over."""
-
-_TAKERS: WeakKeyDictionary[aiormq.Channel, dict[str, Take]] = WeakKeyDictionary()
-"""By channel and consumer, who takes what is read for it."""
 
 
 class _Reading:
@@ -59,38 +61,78 @@ class _Reading:
             _LOG.error("rabbitmq_delivery_failed: %s raised over what was delivered", type(error).__name__)
 
 
-def stamp(channel: aiormq.Channel, arrival: Arrival) -> None:
-    """Note from now on when what is delivered on a channel came; ``arrival`` knows when the connection's bytes did."""
-    put = channel.frames.put
-    takers = _TAKERS[channel] = {}
-    delivery: spec.Basic.Deliver | None = None
-    reading: _Reading | None = None
+class Dialling(aiormq.TransportFactory):
+    """Opens the socket as the client itself would; notes when bytes come, and can cut it when closing gets stuck."""
 
-    async def stamped(item: tuple[int, object]) -> None:
-        nonlocal delivery, reading
-        frame = item[1]
+    arrival: Arrival
+
+    def __init__(self) -> None:
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the server, encrypted for ``amqps``."""
+        provider = options.pop("ssl_context_provider")
+        context = await provider.get_context() if url.scheme == "amqps" else None
+        reader, self._writer = await asyncio.open_connection(
+            url.host, url.port, ssl=context, limit=_BUFFER_BYTES, **options
+        )
+        self.arrival = Arrival(reader)
+        return reader, self._writer
+
+    def writer(self) -> asyncio.StreamWriter:
+        """Where the client writes."""
+        assert self._writer is not None  # the client is connected
+        return self._writer
+
+    def cut(self) -> None:
+        """Close the socket without a word."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+
+class _Stamping:
+    """Stands for the way on which the client hands on the frames of a channel.
+
+    The channel holds it, and nothing else does: whoever takes a channel's messages holds the channel in turn.
+    """
+
+    def __init__(self, channel: aiormq.Channel, arrival: Arrival) -> None:
+        self._channel = channel
+        self._arrival = arrival
+        self._put = channel.frames.put
+        self._delivery: spec.Basic.Deliver | None = None
+        self._reading: _Reading | None = None
+        self.takers: dict[str, Take] = {}
+        """By consumer, who takes what is read for it."""
+
+    async def __call__(self, item: tuple[int, object]) -> None:
+        frame, arrival = item[1], self._arrival
         if isinstance(frame, spec.Basic.Deliver):
-            take = takers.get(frame.consumer_tag or "")
-            delivery, reading = (frame, None) if take is None else (None, _Reading(frame, take))
+            take = self.takers.get(frame.consumer_tag or "")
+            self._delivery, self._reading = (frame, None) if take is None else (None, _Reading(frame, take))
         elif not isinstance(frame, ContentHeader | ContentBody):
-            delivery = reading = None
-        elif reading is not None and reading.is_whole_with(frame):
-            reading.hand_over(channel, arrival.of_the_last_read)
+            self._delivery = self._reading = None
+        elif self._reading is not None and self._reading.is_whole_with(frame):
+            self._reading.hand_over(self._channel, arrival.of_the_last_read)
             await arrival.give_way()
             return
-        if reading is None:
-            if delivery is not None:
-                _CAME_AT[delivery] = arrival.of_the_last_read
-            await put(item)
+        if self._reading is None:
+            if self._delivery is not None:
+                _CAME_AT[self._delivery] = arrival.of_the_last_read
+            await self._put(item)
         await arrival.give_way()
 
-    channel.frames.put = stamped  # type: ignore[method-assign] # the client hands each frame on by it
+
+def stamp(channel: aiormq.Channel, arrival: Arrival) -> None:
+    """Note from now on when what is delivered on a channel came; ``arrival`` knows when the connection's bytes did."""
+    channel.frames.put = _Stamping(channel, arrival)  # type: ignore[method-assign] # the client hands each frame on by it
 
 
 async def consume(channel: aiormq.Channel, queue: str, take: Take) -> None:
-    """Have what comes out of a queue taken as it is read, in its order; it counts as acknowledged."""
-    tag = f"choreo.{queue}"
-    _TAKERS[channel][tag] = take
+    """Have what comes out of a queue of a stamped channel taken as it is read, in its order; it is acknowledged."""
+    stamping, tag = channel.frames.put, f"choreo.{queue}"
+    assert isinstance(stamping, _Stamping)
+    stamping.takers[tag] = take
     await channel.basic_consume(queue, _taken, no_ack=True, consumer_tag=tag)
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import aiormq
 from yarl import URL
@@ -18,18 +18,17 @@ from yarl import URL
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import SubscriptionFailed, TransportError
 from choreo_bdd.message import Message
-from choreo_bdd.transports.rabbitmq.arrivals import stamp
+from choreo_bdd.transports.rabbitmq.arrivals import Dialling, stamp
 from choreo_bdd.transports.rabbitmq.declared_exchange import NoSuchExchange
 from choreo_bdd.transports.rabbitmq.exchange import Exchange
 from choreo_bdd.transports.rabbitmq.exchange_consumer import ExchangeConsumer, Source, Subscription
-from choreo_bdd.transports.rabbitmq.firehose import Firehose
+from choreo_bdd.transports.rabbitmq.firehose import Firehose, Untraced
 from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
 from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
 from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
-from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes
-from choreo_bdd.transports.shared.arrival import Arrival
+from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes, Way
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 from choreo_bdd.transports.shared.tasks import Tasks
@@ -40,38 +39,8 @@ _ASKING_AT_ONCE = 32
 
 _TEARDOWN_S = 1.0
 _LAST_WORD_S = 1.0
-_BUFFER_BYTES = 1 << 23
-"""So much may have come that is not read yet: what waits in a socket has no time."""
 _HEARTBEAT_S = 5
 """A broker that misses three of them counts as lost; the client's default of 60 would find out after minutes."""
-
-
-class _Dialling(aiormq.TransportFactory):
-    """Opens the socket as the client itself would; notes when bytes come, and can cut it when closing gets stuck."""
-
-    arrival: Arrival
-
-    def __init__(self) -> None:
-        self._writer: asyncio.StreamWriter | None = None
-
-    async def create(self, url: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        provider = options.pop("ssl_context_provider")
-        context = await provider.get_context() if url.scheme == "amqps" else None
-        reader, self._writer = await asyncio.open_connection(
-            url.host, url.port, ssl=context, limit=_BUFFER_BYTES, **options
-        )
-        self.arrival = Arrival(reader)
-        return reader, self._writer
-
-    def writer(self) -> asyncio.StreamWriter:
-        """Where the client writes."""
-        assert self._writer is not None  # the client is connected
-        return self._writer
-
-    def cut(self) -> None:
-        """Close the socket without a word."""
-        if self._writer is not None:
-            self._writer.transport.abort()
 
 
 class Connection:
@@ -90,7 +59,7 @@ class Connection:
         subscriptions: Subscriptions,
         lose: OnEnd,
     ) -> None:
-        self._dialling = _Dialling()
+        self._dialling = Dialling()
         address = URL(url)
         self._connection = aiormq.Connection(
             address if "heartbeat" in address.query else address.update_query(heartbeat=_HEARTBEAT_S),
@@ -230,14 +199,13 @@ class Connection:
     async def _subscribe(self, registration: Registration, on_end: OnEnd) -> Subscription | NamedQueue:
         """Live once this returns; ``SubscriptionFailed`` says why it cannot be."""
         topic, deliver = registration.topic, registration.deliver
-        route, beside = self._routes.of(topic), () if registration.is_bystander else self._routes.beside(topic)
+        route = self._routes.of(topic)
         try:
             async with asyncio.timeout(CONFIRM_S):
-                return await (
-                    self._consume(NamedQueue(route.queue, topic, on_end), deliver)
-                    if route.queue is not None and route.consume
-                    else self._listen_at_each([route, *beside], topic, deliver, on_end)
-                )
+                if route.queue is not None and route.consume:
+                    return await self._consume(NamedQueue(route.queue, topic, on_end), deliver)
+                ways = self._routes.ways(topic)
+                return await self._listen_at_each(ways[:1] if registration.is_bystander else ways, deliver, on_end)
         except Exception as error:
             raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
 
@@ -265,17 +233,24 @@ class Connection:
         return self._firehose if route.exchange is None else self._consumer_of(route.exchange)
 
     async def _listen_at_each(
-        self, ways: Sequence[Route], topic: str, deliver: Callable[[Message], None], on_end: OnEnd
+        self, ways: Sequence[Way], deliver: Callable[[Message], None], on_end: OnEnd
     ) -> Subscription:
-        """Listen at the exchange of a topic and, for a pattern, at the others that topics under it have."""
-        first = await self._listen(ways[0], topic, self._routes.only_by(ways, 0, deliver), on_end)
+        """Listen where a topic goes and, for a pattern, where further topics under it do.
+
+        A pattern is heard without the queues that nothing traces; nobody may conclude then that nothing came.
+        """
+        first = await self._listen(ways[0], self._routes.only_by(ways, 0, deliver), on_end)
+        first = replace(first, unheard=self._routes.untouched(ways[0].topic))
         for number in range(1, len(ways)):
             try:
-                more = await self._listen(ways[number], topic, self._routes.only_by(ways, number, deliver), on_end)
+                more = await self._listen(ways[number], self._routes.only_by(ways, number, deliver), on_end)
+            except Untraced as error:
+                first = replace(first, unheard=(*first.unheard, str(error)))
             except BaseException:
                 self._forget(first)
                 raise
-            first = replace(first, beside=(*first.beside, more))
+            else:
+                first = replace(first, beside=(*first.beside, more))
         return first
 
     def _forget(self, heard: Subscription) -> None:
@@ -283,12 +258,9 @@ class Connection:
             each.source.remove(each.listening)
             self._tasks.spawn(self._drop(each))
 
-    async def _listen(
-        self, route: Route, topic: str, deliver: Callable[[Message], None], on_end: OnEnd
-    ) -> Subscription:
-        source = self._source(route)
-        key = route.key_of(topic) if route.exchange is None else route.heard(topic)
-        return Subscription(source, await source.listen(topic, key, deliver, on_end))
+    async def _listen(self, way: Way, deliver: Callable[[Message], None], on_end: OnEnd) -> Subscription:
+        source = self._source(way.route)
+        return Subscription(source, await source.listen(way.topic, way.route.heard(way.topic), deliver, on_end))
 
     async def _drop(self, heard: Subscription) -> None:
         # the exchange has gone, or the connection, or the broker is silent: then the binding goes with our queue
@@ -335,7 +307,13 @@ class Connection:
         """Why a message may be missing: its queue has other consumers, or nobody but our own watch has heard it."""
         queues = (each.handle for each in self._subscriptions if each.topic == topic)
         remarks = (each.remark() for each in queues if isinstance(each, NamedQueue))
-        return next(remarks, None) or self._remark_on_watching(topic)
+        return next(remarks, None) or self.overlooks(topic) or self._remark_on_watching(topic)
+
+    def overlooks(self, topic: str) -> str | None:
+        """Of a pattern, what it cannot hear although it is under it, and why."""
+        heard = (each.handle for each in self._subscriptions if each.topic == topic)
+        unheard = next((each.unheard for each in heard if isinstance(each, Subscription) and each.unheard), ())
+        return f"not all that is under {topic!r} is heard: {'; '.join(unheard)}" if unheard else None
 
     def _remark_on_watching(self, topic: str) -> str | None:
         way = self._routes.of(topic)

@@ -40,11 +40,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription: who hears, and from where; of a pattern, ``beside`` it those at further exchanges."""
+    """A subscription: who hears, and from where; of a pattern, ``beside`` it where further topics under it go.
+
+    ``unheard`` says why some of those cannot be heard.
+    """
 
     source: Source
     listening: Listening
     beside: tuple[Subscription, ...] = ()
+    unheard: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Subscription, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import aiormq
 from aiormq import spec
 
+from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.message import Message
 from choreo_bdd.shared.promises import break_promise
@@ -48,7 +49,7 @@ class Firehose:
         self._ended: str | None = None
 
     async def listen(self, topic: str, key: str, deliver: Callable[[Message], None], on_end: OnEnd) -> Listening:
-        """Hear what is put into the queue ``key`` from now on; ``TransportError`` where nothing is traced."""
+        """Hear what is put into the queue ``key``, or into those of a pattern; ``Untraced`` where nothing is traced."""
         async with self._opening:
             if self._queue is None or self._ended is not None:
                 await self._open()
@@ -58,8 +59,8 @@ class Firehose:
             await self.fence()
         except BaseException as error:
             self.remove(listening)
-            if isinstance(error, _Untraced):
-                raise TransportError(
+            if isinstance(error, Untraced):
+                raise Untraced(
                     f"what is published into the queue {key!r} goes by the default exchange, to which nobody can bind: "
                     f"have the broker trace it (rabbitmqctl trace_on), or take messages out with consume: true"
                 ) from error
@@ -88,7 +89,7 @@ class Firehose:
                     b"", exchange="", routing_key=self._queue or "", properties=properties, mandatory=True
                 )
                 if not await passed:
-                    raise _Untraced("the broker traces no messages any more, so nothing can be watched in queues")
+                    raise Untraced("the broker traces no messages any more, so nothing can be watched in queues")
         finally:
             del self._markers[token]
             self._traced.discard(token)
@@ -122,17 +123,18 @@ class Firehose:
             self._traced.add(properties.message_id)
         received_at = came_at(delivered)
         for each in tuple(self._listening):
-            if each.is_live and each.key in keys:
-                each.deliver(
-                    message_from(
-                        properties,
-                        delivered.body,
-                        routing_key=each.key,
-                        topic=each.topic,
-                        received_at=received_at,
-                        lane=_LANE,
+            for key in dict.fromkeys(keys):
+                if each.is_live and topic_patterns.matches(each.key, key):
+                    each.deliver(
+                        message_from(
+                            properties,
+                            delivered.body,
+                            routing_key=key,
+                            topic=key if each.key == each.topic else each.topic,
+                            received_at=received_at,
+                            lane=_LANE,
+                        )
                     )
-                )
 
     def _end(self, reason: str) -> None:
         if self._ended is not None:
@@ -144,7 +146,7 @@ class Firehose:
             each.on_end(reason)
 
 
-class _Untraced(TransportError):
+class Untraced(TransportError):
     """The broker sends no copies."""
 
 

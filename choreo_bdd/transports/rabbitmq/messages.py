@@ -15,6 +15,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from choreo_bdd.message import NO_HEADERS, Kept, Message
+from choreo_bdd.transports.rabbitmq.routes import ROUTING_KEY
 
 REPLY_PREFIX = "choreo.reply."
 """A queue named so is an inbox of our own for replies, made when somebody listens on it."""
@@ -37,7 +38,6 @@ _PROPERTIES = {
 }
 _NUMBERS = ("amqp.delivery_mode", "amqp.priority")
 _OCTET = 255
-_ROUTING_KEY = "amqp.routing_key"
 _NAME_BYTES = 128
 _CONTENT_BYTES = 12
 """Of a header frame beside its properties: class, weight and the size of the body."""
@@ -118,7 +118,7 @@ def message_from(
         if value:
             headers[name] = str(value)
     if topic is not None:
-        headers[_ROUTING_KEY] = routing_key
+        headers[ROUTING_KEY] = routing_key
     stamped = properties.timestamp
     return Message(
         routing_key if topic is None else topic,
@@ -152,7 +152,7 @@ def properties_of(headers: Mapping[str, str], *, most: int) -> spec.Basic.Proper
             setattr(properties, _PROPERTIES[name], _number(name, value))
         elif name in _PROPERTIES:
             setattr(properties, _PROPERTIES[name], value)
-        elif name != _ROUTING_KEY:
+        elif name != ROUTING_KEY:
             plain[name] = value
     if plain:
         properties.headers = dict(plain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from choreo_bdd import topic_patterns
@@ -11,6 +11,9 @@ from choreo_bdd.transports.rabbitmq.exchange import Exchange
 
 QUEUE_PREFIX = "queue:"
 """A topic that begins so names a queue of the broker, not a routing key."""
+
+ROUTING_KEY = "amqp.routing_key"
+"""The header that has a message's routing key where its topic is another name."""
 
 _DELAY = "x-delay"
 
@@ -46,7 +49,17 @@ class Route:
 
     def heard(self, topic: str) -> str:
         """The routing key, or the pattern of them, that is listened to for the topic."""
+        if self.exchange is None:
+            return self.key_of(topic)
         return topic if self.routing_key is None else self.routing_key
+
+    def is_plain(self, topic: str) -> bool:
+        """Whether the topic is the routing key of its messages at an exchange that can be listened to."""
+        return self.exchange is not None and not self.consume and self.heard(topic) == topic
+
+    def leads(self, topic: str, exchange: Exchange | None) -> bool:
+        """Whether a message on the topic goes by that exchange; by the default one its name has to be the queue's."""
+        return self.exchange == exchange and (exchange is not None or self.key_of(topic) == topic)
 
     def asks_for(self, headers: Mapping[str, str]) -> bool:
         """Whether the broker is asked if a message reaches a queue.
@@ -59,6 +72,14 @@ class Route:
     def fails_unheard(self) -> bool:
         """Whether a message that reaches no queue has not been published: by default exchange the queue lacks then."""
         return self.mandatory is True or (self.exchange is None and self.mandatory is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a topic, or of a pattern what goes this way, is listened to."""
+
+    topic: str
+    route: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +103,55 @@ class Routes:
             return Route(queue=queue, consume=True)
         return self._by_topic.of(topic)
 
-    def beside(self, topic: str) -> tuple[Route, ...]:
-        """The ways of topics under a pattern that have another exchange than the pattern."""
+    def ways(self, topic: str) -> tuple[Way, ...]:
+        """Where a topic is listened to and, for a pattern, those of its topics that go another way.
+
+        The first is its own. One that is taken out of its queue is left to whoever names it.
+        """
         mine = self.of(topic)
-        if not topic_patterns.is_pattern(topic) or queue_of(topic) is not None or mine.routing_key is not None:
+        found = {Way(topic, mine): None}
+        if topic_patterns.is_pattern(topic) and queue_of(topic) is None and mine.routing_key is None:
+            for name, route in self._elsewhere(topic):
+                if not route.consume and (name != topic or route.exchange != mine.exchange):
+                    found[Way(name, route)] = None
+        return tuple(found)
+
+    def _elsewhere(self, pattern: str) -> Iterator[tuple[str, Route]]:
+        """The ways of what is under a pattern: by a name of its own, or as the pattern at an exchange."""
+        for name, route in self._by_topic.under(pattern):
+            if name is None or topic_patterns.is_pattern(name) or route.is_plain(name):
+                yield pattern, Route(route.exchange)
+            elif self.of(name) is route:  # and is not hidden behind a pattern before it
+                yield name, route
+
+    def untouched(self, topic: str) -> tuple[str, ...]:
+        """Which topics under a pattern are taken out of a queue, in words: listening to the pattern takes nothing."""
+        if not topic_patterns.is_pattern(topic) or queue_of(topic) is not None:
             return ()
-        beside = (
-            route.exchange
-            for _, route in self._by_topic.under(topic)
-            if route.exchange is not None and route.queue is None and route.routing_key is None
+        taken = [(name, route.queue) for name, route in self._elsewhere(topic) if route.consume]
+        return tuple(
+            f"{name!r} is taken out of the queue {queue!r} (consume: true), and only by its own name: expect none of "
+            f"{name!r} in a check beside, and use a pattern that leaves it out"
+            for name, queue in taken
         )
-        return tuple(Route(exchange) for exchange in dict.fromkeys(beside) if exchange != mine.exchange)
 
     def only_by(
-        self, ways: Sequence[Route], number: int, deliver: Callable[[Message], None]
+        self, ways: Sequence[Way], number: int, deliver: Callable[[Message], None]
     ) -> Callable[[Message], None]:
         """Of several ways only what goes by this one: each topic has one, and elsewhere its name means nothing."""
         if len(ways) == 1:
             return deliver
-        exchange = ways[number].exchange
+        pattern, way = ways[0].topic, ways[number]
+        heard_as_pattern = {each.route.exchange for each in ways if each.topic == pattern}
 
         def of_its_own(message: Message) -> None:
-            if self.of(message.topic).exchange == exchange:
+            if way.topic == pattern:
+                is_its_own = self.of(message.topic).leads(message.topic, way.route.exchange)
+            else:  # a routing key under the pattern has been heard as such
+                key = message.headers.get(ROUTING_KEY, "")
+                is_heard = topic_patterns.matches(pattern, key) and self.of(key).leads(key, way.route.exchange)
+                is_its_own = not (is_heard and way.route.exchange in heard_as_pattern)
+            if is_its_own:
                 deliver(message)
 
         return of_its_own

@@ -159,6 +159,10 @@ class RabbitTransport:
         """Why a message may be missing: its queue has other consumers, or nobody but our own watch has heard it."""
         return None if self._life.connection is None else self._life.connection.remark(topic)
 
+    def overlooks(self, topic: str) -> str | None:
+        """What is under a pattern and not heard by it: a queue that nothing traces, or that is consumed."""
+        return None if self._life.connection is None else self._life.connection.overlooks(topic)
+
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
         return len(self._life.subscriptions)

@@ -70,6 +70,15 @@ class Kind:
 C = TypeVar("C", bound=Connection)
 
 
+def _was_nobody_there(error: BaseException | None) -> bool:
+    """Whether nothing listens at the address, so that no login has been refused."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class Lifecycle(Generic[C]):
     """One transport's connection and what is subscribed over it.
 
@@ -143,10 +152,11 @@ class Lifecycle(Generic[C]):
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             late = isinstance(error, TimeoutError)
             reason = f"no answer within {self._patience_s:g} s" if late else reason_of(error)
+            question = f"Is a {kind.server} running there?" if _was_nobody_there(error) else kind.question
             has_secrets = self.has_login or self._carry_credentials
-            raise TransportError(
-                f"{kind.transport} could not connect to {self.shown}: {reason}. {kind.question}"
-            ) from (None if has_secrets else error)
+            raise TransportError(f"{kind.transport} could not connect to {self.shown}: {reason}. {question}") from (
+                None if has_secrets else error
+            )
 
     @property
     def has_login(self) -> bool:

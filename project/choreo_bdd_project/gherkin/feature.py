@@ -39,7 +39,8 @@ class Feature:
 
     ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
     that run nothing. ``asides`` are the lines of all descriptions, with their numbers,
-    ``refusals`` what keeps a framework from running any of it.
+    ``refusals`` what keeps a framework from running any of it. ``unused_columns`` are those of examples that nothing
+    of their outline names, with the lines of their headings.
     """
 
     head: FeatureHead
@@ -48,6 +49,7 @@ class Feature:
     without_rows: tuple[tuple[str, int], ...]
     asides: tuple[tuple[str, int], ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    unused_columns: tuple[tuple[str, int], ...] = ()
 
     def begun_at(self, line: int) -> tuple[Scenario, ...]:
         """All runs of the scenario or outline that begins at a line."""
@@ -154,6 +156,7 @@ class _Reader:
                 if self._is_outline(each) and not any(examples["tableBody"] for examples in each["examples"])
             ),
             refusals=tuple(refusals(node, self._outline_words)),
+            unused_columns=tuple(self._unused_columns()),
         )
 
     def _written(
@@ -193,6 +196,14 @@ class _Reader:
         for each in found:
             again = times[each.name] > 1
             yield replace(each, nodeid=scenario_nodeid(self._file, each.name, each.line, duplicate=again))
+
+    def _unused_columns(self) -> Iterator[tuple[str, int]]:
+        for _, background, node in self._written(self._node, None, ()):
+            said = _texts((*background, node))
+            for examples in filter(lambda each: each.get("tableHeader"), node["examples"]):
+                heading = examples["tableHeader"]
+                unused = (name for name in _cells(heading) if name and f"<{name}>" not in said)
+                yield from ((name, heading["location"]["line"]) for name in unused)
 
     def _is_outline(self, node: _Node) -> bool:
         return bool(node["examples"]) or node["keyword"] in self._outline_words
@@ -266,6 +277,13 @@ def _asides(node: _Node, lines: Sequence[str]) -> Iterator[tuple[str, int]]:
             yield from _asides(below, lines)
     for examples in node.get("examples", ()):
         yield from _asides(examples, lines)
+
+
+def _texts(node: object) -> str:
+    """All that stands in a part of a feature, its comments aside."""
+    if isinstance(node, dict):
+        return "\n".join(map(_texts, node.values()))
+    return "\n".join(map(_texts, node)) if isinstance(node, (list, tuple)) else str(node)
 
 
 def _description(node: _Node) -> str:

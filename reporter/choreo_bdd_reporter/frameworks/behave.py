@@ -297,4 +297,5 @@ def _directory(name: str | None) -> Path:
 
 def _count(outcomes: Sequence[str]) -> str:
     parts = [f"{number} {outcome}" for outcome, number in Counter(outcomes).items()]
-    return f"{counted(len(outcomes), 'scenario')}: {', '.join(parts) or 'none run'}"
+    parts += [] if set(outcomes) - {"skipped"} else ["none run"]
+    return f"{counted(len(outcomes), 'scenario')}: {', '.join(parts)}"

@@ -12,8 +12,9 @@ behave loads it however little it is to run, so what a run needs is imported whe
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from choreo_bdd_steps.run.session import Session
 
 PROVEN_ON = "1.3.3"
+_DEFINES = ("choreo.profile", "choreo.slow", "choreo.chronicle")
+_OF_OURS = re.compile(r"choreo[._-]", re.IGNORECASE)
 
 __all__ = [
     "PROVEN_ON",
@@ -182,6 +185,7 @@ def start_choreo(context: Any) -> Session:
         from choreo_bdd_steps.plan.settings import configuration  # noqa: PLC0415 - see the module's docstring
         from choreo_bdd_steps.run.session import Session  # noqa: PLC0415 - as above
 
+        _require_known(config.userdata)
         profile = config.userdata.get("choreo.profile") or os.environ.get("CHOREO_PROFILE")
         session = _sessions[config] = Session(
             configuration(_start(config), profile), slow=config.userdata.get("choreo.slow")
@@ -191,6 +195,20 @@ def start_choreo(context: Any) -> Session:
         expand_buses(context)
         _tell_of_empty(context, session)
     return session
+
+
+def _require_known(userdata: Iterable[str]) -> None:
+    """Raise ConfigError for a define of ours that nobody reads: the run would be another than was asked for."""
+    for name in userdata:
+        if _OF_OURS.match(name) and name not in _DEFINES:
+            from difflib import get_close_matches  # noqa: PLC0415 - see the module's docstring
+
+            from choreo_bdd_project.config_file import ConfigError  # noqa: PLC0415 - as above
+
+            close = get_close_matches(name.lower(), _DEFINES, n=1, cutoff=0.85)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_DEFINES)}"
+            if close or name.startswith("choreo."):  # `choreo_env` may well be the project's own
+                raise ConfigError(f"-D {name}: there is no such setting; {hint}")
 
 
 def _start_for_empty(context: Any) -> None:

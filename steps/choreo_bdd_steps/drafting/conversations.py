@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +22,55 @@ Topic = tuple[str, str]
 class Conversation:
     """What one trigger brought about: the same topics each time, in whatever order; ``times`` are the repeats.
 
-    ``is_request`` says that the trigger named an address for its answer.
+    ``is_request`` says that the trigger named an address for its answer, ``has_id`` that an id tells its messages from
+    others.
     """
 
     topics: tuple[Topic, ...]
     times: tuple[tuple[Any, ...], ...]
     is_request: bool = False
+    has_id: bool = False
+
+
+_Kind = frozenset[tuple[Topic, int]]
+"""Topics, and how many messages of a conversation come on each."""
 
 
 def conversations(seen: Sequence[Seen]) -> list[Conversation]:
-    """Messages by correlation id. Where none has one they are one conversation, else those without are in none."""
+    """Messages by correlation id. Where none has one they are one conversation, else those without are in none.
+
+    What had begun before anybody listened is left out: its trigger is missing.
+    """
+    kinds = _kinds(seen)
+    torn = _torn(seen, kinds)
+    return [_conversation(times) for kind, times in kinds.items() if kind not in torn]
+
+
+def begun_before(seen: Sequence[Seen]) -> int:
+    """How many conversations had begun before anybody listened."""
+    kinds = _kinds(seen)
+    return sum(len(kinds[kind]) for kind in _torn(seen, kinds))
+
+
+def _torn(seen: Sequence[Seen], kinds: Mapping[_Kind, Sequence[Sequence[Seen]]]) -> set[_Kind]:
+    """The kinds that are a more frequent one without its trigger, and had all begun before one of that had ended."""
+    place = {id(each): number for number, each in enumerate(seen)}
+    torn: set[_Kind] = set()
+    for kind, times in kinds.items():
+        for whole, repeats in kinds.items():
+            if len(times) < len(repeats) and _is_part(kind, whole) and _trigger(repeats) not in dict(kind):
+                ended = min(place[id(messages[-1])] for messages in repeats)
+                if all(place[id(messages[0])] < ended for messages in times):
+                    torn.add(kind)
+    return torn
+
+
+def _is_part(kind: _Kind, whole: _Kind) -> bool:
+    counts = dict(whole)
+    return all(number <= counts.get(topic, 0) for topic, number in kind)
+
+
+def _kinds(seen: Sequence[Seen]) -> dict[_Kind, list[Sequence[Seen]]]:
     asked: dict[Topic, str | None] = {}
     by_id: dict[str | None, list[Seen]] = {}
     for each in seen:
@@ -41,10 +80,10 @@ def conversations(seen: Sequence[Seen]) -> list[Conversation]:
             asked[each.transport, each.reply_to] = conversation
     if len(by_id) > 1:
         by_id.pop(None, None)
-    kinds: dict[frozenset[tuple[Topic, int]], list[Sequence[Seen]]] = {}
+    kinds: dict[_Kind, list[Sequence[Seen]]] = {}
     for messages in by_id.values():  # of several topics a broker may hand over the later message first
         kinds.setdefault(frozenset(Counter(map(_topic_of(messages), messages)).items()), []).append(messages)
-    return [_conversation(times) for times in kinds.values()]
+    return kinds
 
 
 def without_id(seen: Sequence[Seen]) -> list[str]:
@@ -63,8 +102,7 @@ def _topic_of(messages: Sequence[Seen]) -> Callable[[Seen], Topic]:
 
 def _conversation(times: Sequence[Sequence[Seen]]) -> Conversation:
     """Repeats in the order that most of them begin in."""
-    firsts = Counter(_topic_of(messages)(messages[0]) for messages in times).most_common()
-    trigger = next((topic for topic, _ in firsts if topic[1] != REPLY), firsts[0][0])
+    trigger = _trigger(times)
     usual = next((messages for messages in times if _topic_of(messages)(messages[0]) == trigger), times[0])
     order = list(dict.fromkeys(map(_topic_of(usual), usual)))
     ordered = [_in_order(messages, [trigger, *order]) for messages in times]
@@ -72,7 +110,14 @@ def _conversation(times: Sequence[Sequence[Seen]]) -> Conversation:
         tuple(map(_topic_of(ordered[0]), ordered[0])),
         tuple(tuple(map(_told, messages)) for messages in ordered),
         is_request=all(messages[0].reply_to is not None for messages in ordered),
+        has_id=all(messages[0].conversation is not None for messages in ordered),
     )
+
+
+def _trigger(times: Sequence[Sequence[Seen]]) -> Topic:
+    """Where most of the repeats begin, which is with no answer."""
+    firsts = Counter(_topic_of(messages)(messages[0]) for messages in times).most_common()
+    return next((topic for topic, _ in firsts if topic[1] != REPLY), firsts[0][0])
 
 
 def _in_order(messages: Sequence[Seen], order: Sequence[Topic]) -> Sequence[Seen]:

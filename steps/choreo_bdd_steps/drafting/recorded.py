@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_steps.drafting.conversations import conversations, without_id
+from choreo_bdd_steps.drafting.conversations import begun_before, conversations, without_id
 from choreo_bdd_steps.drafting.recorded_feature import feature
 from choreo_bdd_steps.drafting.traffic import Seen, listen
 from choreo_bdd_steps.errors import StepError
@@ -42,7 +42,9 @@ def record_feature(
     shown = _without_secrets(seen)
     found = conversations(shown)
     source = f"what came on {', '.join(topics)} within {duration}"
-    text = feature(found, source, config.default_transport, without_id=without_id(shown))
+    text = feature(
+        found, source, config.default_transport, without_id=without_id(shown), begun_before=begun_before(shown)
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)

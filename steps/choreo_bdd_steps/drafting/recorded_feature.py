@@ -12,11 +12,23 @@ from choreo_bdd_steps.drafting.volatile import Expected, Trigger, Varying, as_js
 from choreo_bdd_steps.language.templates.rendering import is_template
 from choreo_bdd_steps.language.trees import at, label, leaves, put
 
+_QUIET = "200ms"
+"""So long nothing more may come than came then: what is sent twice mostly follows at once."""
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
 
-def feature(found: Sequence[Conversation], source: str, default: str, *, without_id: Sequence[str] = ()) -> str:
-    """A feature with a scenario a conversation, the most frequent first; ``without_id`` is what is in none of them."""
+def feature(
+    found: Sequence[Conversation],
+    source: str,
+    default: str,
+    *,
+    without_id: Sequence[str] = (),
+    begun_before: int = 0,
+) -> str:
+    """A feature with a scenario a conversation, the most frequent first.
+
+    ``without_id`` is what is in none of them, and ``begun_before`` how many of them have no beginning.
+    """
     is_masked = any(_is_masked(each) for conversation in found for time in conversation.times for each in time)
     ordered = sorted(filter(_can_be_written, found), key=lambda each: -len(each.times))
     left_out = len(found) - len(ordered)
@@ -31,6 +43,8 @@ def feature(found: Sequence[Conversation], source: str, default: str, *, without
         lines.append(
             f"# Left out: {len(without_id)} message(s) without a correlation id, which others have, on {topics}."
         )
+    if begun_before:
+        lines.append(f"# Left out: {begun_before} conversation(s) that had begun before anybody listened.")
     if is_masked:
         lines.append(
             f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."
@@ -38,7 +52,7 @@ def feature(found: Sequence[Conversation], source: str, default: str, *, without
     lines.append("Feature: Recorded")
     varying = frozenset(field for conversation in found for field in varying_fields(conversation))
     for number, conversation in enumerate(ordered, start=1):
-        lines += ["", *_scenario(conversation, number, default, varying)]
+        lines += ["", *_scenario(conversation, number, default, varying, found)]
     return "\n".join(lines) + "\n"
 
 
@@ -58,7 +72,9 @@ def _can_be_written(conversation: Conversation) -> bool:
     )
 
 
-def _scenario(conversation: Conversation, number: int, default: str, varying: Varying) -> Iterator[str]:
+def _scenario(
+    conversation: Conversation, number: int, default: str, varying: Varying, found: Sequence[Conversation]
+) -> Iterator[str]:
     (transport, topic), *answers = conversation.topics
     trigger = Trigger([each[0] for each in conversation.times])
     yield f"  Scenario: {number}. What comes of {topic} (seen {len(trigger.times)} time(s))"
@@ -73,11 +89,21 @@ def _scenario(conversation: Conversation, number: int, default: str, varying: Va
         expected = Expected(times, trigger, known) if times else None
         word = "Then" if index == 1 else "And"
         yield from _check(word, answer, _on(there, default), expected, is_again=(there, answer) in answers[: index - 1])
+    if answers and conversation.has_id and not any(_is_longer(each, conversation) for each in found):
+        for there in dict.fromkeys(there for there, _ in answers):
+            yield f"    And I expect nothing else{_on(there, default)} for {_QUIET}"
     last = len(conversation.topics) - 1
     if last and conversation.topics[last][1] != REPLY:
         yield from _stand_in(
             topic, conversation.topics[last], [each[last] for each in conversation.times], trigger, default
         )
+
+
+def _is_longer(other: Conversation, one: Conversation) -> bool:
+    """Whether the same trigger has brought about more on a topic of this one at another time."""
+    return other.topics[0] == one.topics[0] and any(
+        other.topics.count(each) > one.topics.count(each) for each in one.topics
+    )
 
 
 def _on(transport: str, default: str) -> str:

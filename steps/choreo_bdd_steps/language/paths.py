@@ -14,7 +14,7 @@ Segment = str | int | Quantifier
 
 ENVELOPE_NAMES = ("key", "partition", "status", "topic")
 _HEADERS = "@headers"
-_FOREIGN = re.compile(r"\$$|\$[.\[]|/|(?:[^'\"]*\.)?\*+(?=[.\[]|$)")  # JSONPath, JSON pointer
+_FOREIGN = re.compile(r"\$$|\$[.\[]|/|(?:[^'\"]*\.)?\*+(?=[.\[]|$)|[^'\"]*\w\(\d+\)")  # JSONPath, JSON pointer
 _SIGNS = re.compile(r"[!#%&()+,\-./:;<=>^`{|}~\\]+")
 
 

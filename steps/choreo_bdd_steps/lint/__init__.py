@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from choreo_bdd_steps.lint.captures import captures
 from choreo_bdd_steps.lint.emptiness import every_element_of_nothing
 from choreo_bdd_steps.lint.finding import Finding, Severity, as_code_quality, as_github, as_json, as_text
 from choreo_bdd_steps.lint.rules import RULES, Subject
+from choreo_bdd_steps.lint.slips import placeholders_of_others, services_below, texts_like_operators, words_of_others
 from choreo_bdd_steps.lint.taken_names import taken_names
 from choreo_bdd_steps.lint.topics import alien_topics, odd_letters, unfilled_topics, unknown_topics, unusable_topics
 from choreo_bdd_steps.plan.asides import is_unrun, lost_tag, unrun_step
@@ -112,22 +113,35 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
                 told[scenario] = tuple(_lint_scenario(context, scenario, relative(file)))
         yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
-    for text, line in feature.asides:
-        if is_unrun(text):
-            yield Finding(relative(file), line, "unrun-step", unrun_step(text))
-        elif (lost := lost_tag(text)) is not None:
-            yield Finding(relative(file), line, "bad-tag", lost, Severity.WARNING)
-    for each in feature.refusals:
-        severity = Severity.ERROR if each.by_all else Severity.WARNING
-        yield Finding(relative(file), each.line, "refused", each.reason, severity)
-    if not feature.templates:
-        yield Finding(relative(file), 1, "empty-feature", NO_SCENARIOS)
-    for name, line in feature.without_rows:
-        yield Finding(relative(file), line, "outline-without-rows", without_rows(name), Severity.WARNING)
+    yield from _lint_frame(feature, relative(file))
+    yield from _unused_columns(feature, relative(file), {each.rule for found in told.values() for each in found})
     for name, places in lines.items():
         for line in sorted(places)[1:]:
             message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"
             yield Finding(relative(file), line, "duplicate-name", message)
+
+
+def _lint_frame(feature: Feature, file: str) -> Iterator[Finding]:
+    """What stands around the steps of scenarios."""
+    for text, line in feature.asides:
+        if is_unrun(text):
+            yield Finding(file, line, "unrun-step", unrun_step(text))
+        elif (lost := lost_tag(text)) is not None:
+            yield Finding(file, line, "bad-tag", lost, Severity.WARNING)
+    for each in feature.refusals:
+        severity = Severity.ERROR if each.by_all else Severity.WARNING
+        yield Finding(file, each.line, "refused", each.reason, severity)
+    if not feature.templates:
+        yield Finding(file, 1, "empty-feature", NO_SCENARIOS)
+    for name, line in feature.without_rows:
+        yield Finding(file, line, "outline-without-rows", without_rows(name), Severity.WARNING)
+
+
+def _unused_columns(feature: Feature, file: str, told: Container[str]) -> Iterator[Finding]:
+    """Columns that nothing names; not where a placeholder that is misspelt is told of already."""
+    for name, line in () if "unfilled-placeholder" in told else feature.unused_columns:
+        message = f"nothing of the outline names <{name}>, so that its rows differ in nothing by it"
+        yield Finding(file, line, "unused-column", message, Severity.WARNING)
 
 
 def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> Iterator[Finding]:
@@ -143,6 +157,10 @@ def _lint_scenario(context: ProjectContext, scenario: Scenario, file: str) -> It
         calls,
         captures,
         every_element_of_nothing,
+        placeholders_of_others,
+        services_below,
+        texts_like_operators,
+        words_of_others,
         unfilled_topics,
         unusable_topics,
         alien_topics,

@@ -11,6 +11,9 @@ _METHODS = "|".join(METHODS)
 _TIMES = r"(?: (?:within|for|not before|waiting up to) \d\S*(?: ?(?:m?s|seconds?|minutes?|milliseconds?))?\b)+"
 _LASTS = r"(\b(?:within|for|before|after|up to|at most|at least|wait) \d+(?:\.\d+)?)"
 _SPAN = r"(\d[\d.]*(?: ?(?:ms|milliseconds?|s|seconds?|m|minutes?)))"
+_D = r"\d[\d.]*(?: ?(?:ms|milliseconds?|s|seconds?|m|minutes?))"
+_VALUE = r"[A-Za-z][\w.-]*\d[\w.-]*|[A-Z][\w.-]*"
+"""A bare word that is more likely a value than a part of a sentence."""
 _PLACE = "(?:topic|queue|channel|stream|exchange|subject)"
 _MESSAGES = "(?:messages?|events?)"
 _CAME = "(?:received|receive|seen|published|sent|delivered|arrived?|arrives|comes?|appears?|appeared)"
@@ -220,11 +223,16 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"(\bI expect no .*) within (?=\d)": r"\1 for ",
         r"^I expect no (?:messages?|events?) (?:on |to )?(?=\")": "I expect no ",
         r"^(I expect no (?:other )?(?=\")(?!.* for \d).*)$": r"\1 for 200ms",
+        rf"^(I expect .*?)( not before {_D})( within {_D}(?: of \"[^\"]*\")?)": r"\1\3\2",
+        rf"^(I expect .*?)( waiting up to {_D})( (?:within|not before) {_D}(?: of \"[^\"]*\")?)"
+        rf"( not before {_D})?": r"\1\3\4\2",
         rf"^(I expect .*?)({_TIMES})( on [A-Za-z][\w-]*)": r"\1\3\2",
         rf"^(I expect .*?)({_TIMES})( where .+)$": r"\1\3\2",
         r"^(?:a|the) (?:message|event) is (?:published|sent) (?:to|on) (\"[^\"]*\")$": r"I publish \1",
         r"^I set (?:the variable )?\"?(\w+)\"? to ": r"\1 is ",
         r"^the variable \"?(\w+)\"? is ": r"\1 is ",
+        rf"^([a-z]\w*)(?: is:?|:| :?=) ?(?:'([^'\"]*)'|\"([^\"]*)\"|({_VALUE}))$": r'\1 is "\2\3\4"',
+        r"^(?!(?:the|an?|my|our|its?) )([a-z]\w*) ([a-z]\w*) is (?=\"|-?\d)": r"\1_\2 is ",
         r"^I expect (\"[^\"]*\")(.*?) (exactly|at least|at most) (\d+) times?": r"I expect \3 \4 \1 messages\2",
         r"^I publish (\"[^\"]*\") with headers?$": r"I publish \1 as an envelope",
         r"^(I publish .*) (?:to|on) (?:the )?(?:queue|topic|exchange|channel) (\"[^\"]*\")$": r"I publish \2",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -165,7 +165,7 @@ class Prover:
             for part in spec.parts
         }
         topics = list(dict.fromkeys(chain.from_iterable(of_part.values())))
-        if spec.occurs.minimum:
+        if spec.occurs.minimum or spec.occurs.maximum is None:
             yield _Spoilt("nothing came of what was published", [spoiling.withheld(recording)])
             for part, on in of_part.items():
                 for topic in on:
@@ -223,7 +223,7 @@ class Prover:
         """
         kept = _kept(green, check, topic)
         for named in named_in(body, check.call.docstring):
-            follows = kept.issuperset(named.places) if named.places else False
+            follows = bool(named.places) and all(_is_kept(each, kept) for each in named.places)
             spoilt = list(spoiling.with_others(green.recording, topic, named, but_own=but_own, of_its_kind=follows))
             what = f"the field {named.label}" if named.places else "each field"
             if spoilt:
@@ -242,6 +242,11 @@ def _kept(green: _Green, check: PlannedStep, topic: str) -> set[Place]:
         and topic in _topics(green, step.act.topic, step.phase, of_response=step.act.of_response)
         and re.search(rf"\b{re.escape(step.act.name)}\b", templates)
     }
+
+
+def _is_kept(place: Place, kept: Container[Place]) -> bool:
+    """Whether it was kept, or is a part of what was."""
+    return any(place[:length] in kept for length in range(1, len(place) + 1))
 
 
 def _place(path: str) -> Place:

@@ -183,6 +183,8 @@ def others(value: Any) -> Iterator[Any]:
             yield value + 1_000_003
         case str():
             yield f"{value} spoilt"
+        case list():
+            yield [*value, "spoilt"]
     yield MISSING
     yield None if value is not None else "spoilt"
     yield {"spoilt": True}

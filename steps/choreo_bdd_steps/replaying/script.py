@@ -133,6 +133,7 @@ class ReplayTransport:
         self._on_lost: list[OnLost] = []
         self._is_called = link.type == "http"
         self._remarks = link.remarks
+        self._overlooked = link.overlooked
         self._fenced = [(_asked_since(each, link.heard), each) for each in link.fenced]
         self._breaks = [lost.reason for lost in link.lost if lost.topic is None]
         self._untold = [lost for lost in link.lost if lost.is_untold]
@@ -240,6 +241,10 @@ class ReplayTransport:
     def remark(self, topic: str) -> str | None:
         """What was said of a topic then."""
         return self._remarks.get(topic)
+
+    def overlooks(self, topic: str) -> str | None:
+        """What of a pattern could not be heard then."""
+        return self._overlooked.get(topic)
 
     def active_subscription_count(self) -> int:
         """How many registrations there are."""

@@ -275,3 +275,11 @@ def test_long_values_are_cut_in_reasons_but_not_in_failures() -> None:
     text = "x" * 5000
     assert len(m.eq("y").match(text).reason) < 400
     assert failure(m.eq("y"), text).actual == text
+
+
+def test_of_ways_that_are_as_near_the_one_for_such_a_payload_is_told() -> None:
+    ways = m.any_of(m.contains_fields({"sku": "z"}), m.any_element(m.contains_fields({"sku": "z"})))
+    (wrong,) = m.closeness(ways, [{"sku": "a"}]).differences
+    assert (wrong.path, wrong.expected, wrong.actual) == ("0.sku", "z", "a")
+    (wrong,) = m.closeness(ways, {"sku": "b"}).differences
+    assert (wrong.path, wrong.expected, wrong.actual) == ("sku", "z", "b")

@@ -10,7 +10,7 @@ import pytest
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd_steps.drafting import recorded
-from choreo_bdd_steps.drafting.conversations import Conversation, conversations, without_id
+from choreo_bdd_steps.drafting.conversations import Conversation, begun_before, conversations, without_id
 from choreo_bdd_steps.drafting.recorded_feature import feature
 from choreo_bdd_steps.drafting.traffic import Seen, without
 from tests.support.project import LOADER, Project
@@ -187,6 +187,42 @@ def test_what_most_begin_with_is_the_trigger_of_all() -> None:
     [conversation] = conversations(seen)
     assert [topic for _, topic in conversation.topics] == ["a", "b"]
     assert _payloads(conversation) == [({}, {"n": 1}), ({}, {"n": 2}), ({}, {"n": 2})]
+
+
+def _whole(number: int) -> list[Seen]:
+    return [_seen(f"w{number}", topic, {}) for topic in "abb"]
+
+
+def test_a_conversation_that_had_begun_before_anybody_listened_is_left_out_and_told() -> None:
+    """It would be a scenario that sends what the service sends, and is red at once."""
+    seen = [_seen("torn", "b", {}), *_whole(1)[:2], _seen("torn too", "b", {}), _whole(1)[2], *_whole(2), *_whole(3)]
+    text = feature(conversations(seen), "test", "bus", begun_before=begun_before(seen))
+    assert text.count("Scenario:") == 1
+    assert "# Left out: 2 conversation(s) that had begun before anybody listened." in text
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param([*_whole(1), *_whole(2), _seen("late", "b", {})], id="it comes later"),
+        pytest.param([_seen("other", "c", {}), *_whole(1), *_whole(2)], id="of other topics"),
+        pytest.param([*(_seen(n, "b", {}) for n in "123"), *_whole(1), *_whole(2)], id="more often"),
+        pytest.param([_seen("cut", "a", {}), *_whole(1), *_whole(2)], id="with the trigger"),
+    ],
+)
+def test_what_only_looks_like_a_rest_is_kept(seen: list[Seen]) -> None:
+    assert begun_before(seen) == 0
+    assert len(conversations(seen)) == 2
+
+
+def test_nothing_more_is_expected_than_came() -> None:
+    once, nothing_else = _whole(1), "And I expect nothing else for 200ms"
+    assert nothing_else in feature(conversations([*once, *_whole(2)]), "test", "bus")
+    assert nothing_else in feature(conversations([*once, _seen("2", "a", {}), _seen("2", "c", {})]), "test", "bus")
+    more = feature(conversations([*once, *_whole(2), _seen("w2", "b", {})]), "test", "bus")
+    assert more.count(nothing_else) == 1  # what comes three times may come twice, but not four times
+    assert nothing_else not in feature(conversations([_seen(None, topic, {}) for topic in "abb"]), "test", "bus")
+    assert nothing_else not in feature(conversations([_seen("1", "a", {})]), "test", "bus")
 
 
 def test_what_varies_is_no_literal_where_it_came_but_once() -> None:

@@ -212,6 +212,69 @@ def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) 
         assert said in replay_report(Path("report/recordings.jsonl"), None)[0]
 
 
+def test_an_absence_over_what_was_not_heard_fails_again(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            bus = start_choreo(context).transport("bus")
+            bus.overlooks = "what goes into the queue under {} is not heard".format
+        """,
+    ).feature('Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect no "paid.*" for 50ms\n')
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    said = "what goes into the queue under paid.* is not heard"
+    assert said in ran
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 1, told
+    assert "transport failed" in told
+    assert said in told
+
+
+def test_what_a_blocked_loop_found_behind_the_end_of_a_window_counts_again(project: Project) -> None:
+    project.file("features/steps/choreo.py", LOADER).file(
+        "features/environment.py",
+        """\
+        import asyncio
+        import time
+
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        def before_all(context):
+            session = start_choreo(context)
+            bus = session.transport("bus")
+
+            def answer(topic, payload):
+                bus.publish("paid", payload)
+                asyncio.get_running_loop().call_later(0.09, again, payload)
+
+            def again(payload):
+                time.sleep(0.05)
+                bus.publish("paid", payload)
+
+            async def serve():
+                bus.subscribe("placed", answer)
+
+            session.run(serve())
+        """,
+    ).feature(
+        "Feature: F\n  Scenario: S\n"
+        '    When I publish "placed"\n    Then I expect exactly 1 "paid" message within 100ms\n'
+    )
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    assert "unexpected: 2 matching" in ran
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 1, told
+    assert "unexpected: 2 matching" in told
+
+
 def test_each_process_of_a_parallel_run_records(project: Project) -> None:
     for name in ("b", "c", "d"):
         project.feature(_FEATURE, name)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import time
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -41,6 +46,37 @@ async def test_a_cut_connection_is_the_cause_and_the_next_scenario_connects_agai
         await assert_works(harness)
         assert harness.is_healthy()
         await disconnect_in_time(harness)
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "closed"])
+async def test_nothing_holds_a_connection_any_more_once_there_is_the_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+) -> None:
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps records, and their tracebacks
+    async with proxy_to(site.broker.port) as proxy:
+        harness = site.harness_at(proxy.port)
+        await harness.connect()
+        await assert_works(harness)
+        transport: Any = harness.transport
+        former = ref(transport._life.connection)
+        if is_lost:
+            proxy.cut()
+            await until(lambda: not harness.is_healthy())
+            proxy.mend()
+        else:
+            await harness.disconnect()
+            await harness.connect()
+        await assert_works(harness)
+        # Kafka's may have healed by itself, and be the next
+        await until(lambda: gc.collect() >= 0 and former() in (None, is_lost and transport._life.connection))
+        await disconnect_in_time(harness)
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that takes a moment, and fails the test where it never comes."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not happened():
+            await asyncio.sleep(0.05)
 
 
 async def test_a_silent_broker_is_the_cause_of_what_was_not_confirmed_and_the_next_scenario_works(site: Site) -> None:

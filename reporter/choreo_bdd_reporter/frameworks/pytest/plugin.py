@@ -101,7 +101,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the reporting plugin when a report was asked for."""
     config.addinivalue_line("markers", _MARKER)
     directory = report_directory(config)
-    if directory is not None and not config.option.collectonly:
+    runs_no_test = config.option.collectonly or getattr(config.option, "setuponly", False)  # of --setup-plan, too
+    if directory is not None and not runs_no_test:
         from choreo_bdd_reporter.frameworks.pytest.session import enable  # noqa: PLC0415 - only when a report is written
 
         enable(config, directory)

@@ -22,6 +22,7 @@ from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagge
 _TAG_NAME = re.compile(r"[A-Za-z0-9_-]")
 _GLUED = re.compile(r"[ \t]*(?<=[\s])(#[^\s#\0][^\r\n\0]*)")
 _GLUED_BEHIND = re.compile(r"(?<=[\"'\]}])(#[^\s#\0][^\r\n\0]*)")
+_CURLY = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\xab", "\xbb")
 _AFTER_TAG = " \t\r\n\0,]}"
 _MAX_SIZE = 200_000
 
@@ -85,7 +86,8 @@ def _yaml_error(error: yaml.MarkedYAMLError) -> BodyError:
     mark = error.problem_mark or error.context_mark
     where = f" at column {mark.column + 1}" if mark else ""
     context = f"{error.context}, " if error.context else ""
-    hint = "check indentation and quotes"
+    is_comparison = (error.problem or "").startswith(("expected chomping", "expected a comment"))
+    hint = "a comparison is a tag, as in !gt 5 or !ge 5" if is_comparison else "check indentation and quotes"
     problem = in_words(error.problem) or f"{context}{error.problem}"
     message = f"the body cannot be read as YAML: {problem}{where}; {hint}"
     return BodyError(message, mark.line + 1 if mark else None)
@@ -144,6 +146,13 @@ class _YamlTree:
             raise BodyError("a field name is text; if a template was meant, write {{ name }}", line)
         if node.value == "<<" and node.style is None:
             raise BodyError('the merge key << is not supported; write the fields out, or quote "<<"', line)
+        if node.style is None and node.value[:1] in _CURLY:
+            straight = node.value.strip("".join(_CURLY))
+            raise BodyError(
+                f"the field name {node.value!r} stands in curly quotes, which are a part of it; write {straight}, or "
+                f'quote it if this name is meant: "{node.value}"',
+                line,
+            )
         return restored(node.value, self._expressions, line, bare=node.style is None)
 
 

@@ -161,7 +161,8 @@ class _Branch:
         if len(indexes) < len(built):
             raise BodyError(f"{self.label or 'the payload'} cannot be both a list and an object", self.line)
         if sorted(indexes) != list(range(len(built))):
-            raise BodyError(f"{self.label or 'the payload'} has gaps; number its elements from [0]", self.line)
+            named = f"{self.label or 'the payload'} has gaps; number its elements from [0]"
+            raise BodyError(f"{named}, or quote a field that is called so: '{max(indexes)}'", self.line)
         return [built[index] for index in range(len(built))]
 
     def _below(self, segment: Segment, place: Field, line: int) -> _Branch:

@@ -11,7 +11,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
 
-_OF_OTHER_LANGUAGES = {
+OF_OTHER_LANGUAGES = {
     **dict.fromkeys(("None", "Null", "NULL"), "null"),
     **dict.fromkeys(("True", "TRUE"), "true"),
     **dict.fromkeys(("False", "FALSE"), "false"),
@@ -77,7 +77,7 @@ def _misread(word: str, tag: str, *, quiet: bool) -> str | None:
         return f"{word!r} is a text here, and any other value differs from it; write {negated}"
     if tag == "" and quiet and affirmed:
         return f"{word!r} is a text here, and no other value is equal to it; write {affirmed}"
-    if tag not in _OF_TEXTS and (meant := _OF_OTHER_LANGUAGES.get(word)):
+    if tag not in _OF_TEXTS and (meant := OF_OTHER_LANGUAGES.get(word)):
         return f"{word!r} is a text here; write {meant} in small letters"
     if tag in _ORDERED and moment(word) is None:
         return f"{word!r} has no order; write a number or a moment"
@@ -112,3 +112,16 @@ def bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
                 yield from bare_words(each, "")
         case Tagged(inner, argument):
             yield from bare_words(argument, inner)
+
+
+def quoted_texts(node: Node | None) -> Iterator[str]:
+    """Each text that stands in quotes, outside of tags."""
+    match node:
+        case Literal(str() as text, written=None):
+            yield text
+        case Items(nodes):
+            for each in nodes:
+                yield from quoted_texts(each)
+        case Fields(pairs):
+            for _, each in pairs:
+                yield from quoted_texts(each)

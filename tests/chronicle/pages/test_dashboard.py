@@ -104,6 +104,16 @@ def test_a_quiet_day_says_so_and_shows_the_latest_run(filled: Filled, open_page:
     assert "2 of 3 (66.7 %)" in shown.texts(".card")[0]
 
 
+def test_a_first_run_that_failed_is_no_quiet_day(filled: Filled, open_page: Open) -> None:
+    latest = {
+        "id": filled.runs[-1], "started_at": datetime.now(UTC).isoformat(), "duration_ms": 1, "total_tests": 3,
+        "total_passed": 1, "total_failed": 1, "total_errored": 1, "total_slow": 0, "pass_rate": 33.3,
+        "branch": None, "git_sha": None,
+    }  # fmt: skip
+    shown = open_page(filled.url, answers={"/anomalies": page_of(), "/runs": page_of(latest)})
+    assert shown.heading == "2 of 3 failed in the first run"
+
+
 def test_a_missed_budget_is_told_as_a_share_and_not_as_a_change(filled: Filled, open_page: Open) -> None:
     missed = anomaly(
         filled, detection_method="budget", metric="budget_violation_pct", baseline_value=20.0, current_value=20.0,

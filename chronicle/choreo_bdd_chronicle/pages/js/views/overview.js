@@ -23,7 +23,7 @@ export async function view({ filters, query }) {
   const fresh = worse.filter((one) => Date.now() - Date.parse(one.detected_at) < DAY);
   const older = worse.filter((one) => !fresh.includes(one));
   return [
-    title(fresh.length > 0 ? `${fresh.length === 1 ? 'One thing' : `${count(fresh.length)} things`} got worse since yesterday` : 'Nothing got worse since yesterday'),
+    title(headline(fresh.length, latest, before.length)),
     fresh.length > 0 ? anomalyList(fresh) : null,
     latest ? latestRun(latest) : nothing('There are no runs here yet.', 'Widen the filters above, or push a report.'),
     older.length > 0 ? [h('h2', {}, 'Still open from before'), anomalyList(older)] : null,
@@ -31,13 +31,20 @@ export async function view({ filters, query }) {
   ];
 }
 
+function headline(fresh, latest, before) {
+  if (fresh > 0) return `${fresh === 1 ? 'One thing' : `${count(fresh)} things`} got worse since yesterday`;
+  if (latest && before === 0 && broken(latest) > 0) return `${count(broken(latest))} of ${count(latest.total_tests)} failed in the first run`;
+  return 'Nothing got worse since yesterday';
+}
+
+const broken = (run) => run.total_failed + run.total_errored;
+
 function latestRun(run) {
-  const broken = run.total_failed + run.total_errored;
   return h('section', { class: 'card', 'aria-labelledby': 'latest' },
     h('h2', { id: 'latest' }, 'Latest run, ', link(`/runs/${run.id}`, {}, {}, ago(run.started_at))),
     figures(
-      ['Passed', `${count(run.total_passed)} of ${count(run.total_tests)} (${percent(run.pass_rate)})`, broken > 0 ? 'bad' : 'good'],
-      ['Failed', failing(run), broken > 0 ? 'bad' : null], ['Slow', count(run.total_slow), run.total_slow > 0 ? 'slow' : null],
+      ['Passed', `${count(run.total_passed)} of ${count(run.total_tests)} (${percent(run.pass_rate)})`, broken(run) > 0 ? 'bad' : 'good'],
+      ['Failed', failing(run), broken(run) > 0 ? 'bad' : null], ['Slow', count(run.total_slow), run.total_slow > 0 ? 'slow' : null],
       ['Duration', duration(run.duration_ms)], ['Branch', run.branch ?? '–'], ['Commit', commit(run.git_sha)], ['Began', moment(run.started_at)],
     ));
 }

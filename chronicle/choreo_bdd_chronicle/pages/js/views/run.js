@@ -14,7 +14,7 @@ const OUTCOMES = [['', 'All'], ['broken', 'Failed'], ['slow', 'Slow'], ['pass', 
 const COLUMNS = [
   { key: 'name', title: 'Scenario', value: (one) => one.name, cell: (one) => [h('span', {}, one.name), h('small', {}, one.test_nodeid)] },
   { key: 'outcome', title: 'Outcome', value: (one) => one.outcome, cell: (one) => badge(BAD[one.outcome] ?? 'bad', one.outcome) },
-  { key: 'handles', title: 'Messages', number: true, value: (one) => one.handle_count, cell: (one) => count(one.handle_count) },
+  { key: 'handles', title: 'Expectations', number: true, value: (one) => one.handle_count, cell: (one) => count(one.handle_count) },
   { key: 'duration', title: 'Duration', number: true, value: (one) => one.duration_ms, cell: (one) => duration(one.duration_ms) },
 ];
 

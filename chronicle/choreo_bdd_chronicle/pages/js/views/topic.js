@@ -16,7 +16,7 @@ const DAY = 86_400_000;
 const BUCKETS = [
   { key: 'from', title: 'From', value: (one) => Date.parse(one.bucket), cell: (one) => moment(one.bucket) },
   ...['p50_ms', 'p95_ms', 'p99_ms', 'max_ms', 'budget_ms'].map((key) => ({ key, title: key.replace('_ms', ''), number: true, value: (one) => one[key], cell: (one) => ms(one[key]) })),
-  ...[['sample_count', 'Messages'], ['timeout_count', 'Timeouts'], ['fail_count', 'Failed'], ['budget_violation_count', 'Over budget']]
+  ...[['sample_count', 'Expectations'], ['timeout_count', 'Timeouts'], ['fail_count', 'Failed'], ['budget_violation_count', 'Over budget']]
     .map(([key, text]) => ({ key, title: text, number: true, value: (one) => one[key], cell: (one) => count(one[key]) })),
 ];
 
@@ -25,7 +25,7 @@ const RUNS = [
   { key: 'commit', title: 'Commit', cell: (run) => h('code', {}, commit(run.git_sha)) },
   { key: 'branch', title: 'Branch', cell: (run) => run.branch ?? '–' },
   ...['p50_ms', 'p95_ms'].map((key) => ({ key: `run-${key}`, title: key.replace('_ms', ''), number: true, cell: (run) => ms(run[key]) })),
-  { key: 'handles', title: 'Messages', number: true, cell: (run) => count(run.handle_count) },
+  { key: 'handles', title: 'Expectations', number: true, cell: (run) => count(run.handle_count) },
   { key: 'timeouts', title: 'Timeouts', number: true, cell: (run) => count(run.timeout_count) },
 ];
 
@@ -60,7 +60,7 @@ function measured(topic, buckets, changes, query) {
   const sum = (key) => buckets.reduce((total, bucket) => total + bucket[key], 0);
   const summary = `Latency of ${topic}: last p50 ${ms(last.p50_ms)}, p95 ${ms(last.p95_ms)}, p99 ${ms(last.p99_ms)}; ${changes.length === 1 ? 'one change' : `${changes.length} changes`}. The figures stand in the table below.`;
   return [
-    figures(['p50', ms(last.p50_ms)], ['p95', ms(last.p95_ms)], ['p99', ms(last.p99_ms)], ['Budget', ms(last.budget_ms)], ['Messages', count(sum('sample_count'))],
+    figures(['p50', ms(last.p50_ms)], ['p95', ms(last.p95_ms)], ['p99', ms(last.p99_ms)], ['Budget', ms(last.budget_ms)], ['Expectations', count(sum('sample_count'))],
       ['Over budget', count(sum('budget_violation_count')), sum('budget_violation_count') > 0 ? 'slow' : null],
       ['Not answered', count(sum('timeout_count') + sum('fail_count')), sum('timeout_count') + sum('fail_count') > 0 ? 'bad' : null]),
     latencyChart(buckets, changes, summary),

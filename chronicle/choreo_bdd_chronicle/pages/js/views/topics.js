@@ -14,12 +14,12 @@ const kept = (topic) => (topic.sample_count > 0 ? 1 - topic.budget_violation_cou
 
 const COLUMNS = [
   { key: 'topic', title: 'Topic', value: (topic) => topic.topic, cell: (topic) => link(`/topics/${topicPath(topic.topic)}`, {}, {}, parted(topic.topic)) },
-  { key: 'reliability', title: 'Answered', number: true, value: reliability, cell: (topic) => [percent(reliability(topic)), ' ', state(reliability(topic))] },
+  { key: 'reliability', title: 'Met', number: true, value: reliability, cell: (topic) => [percent(reliability(topic)), ' ', state(reliability(topic))] },
   { key: 'budget', title: 'In budget', number: true, value: kept, cell: (topic) => percent(kept(topic)) },
   { key: 'p50', title: 'p50', number: true, value: (topic) => topic.latest_p50_ms, cell: (topic) => ms(topic.latest_p50_ms) },
   { key: 'p95', title: 'p95', number: true, value: (topic) => topic.latest_p95_ms, cell: (topic) => ms(topic.latest_p95_ms) },
   { key: 'p99', title: 'p99', number: true, value: (topic) => topic.latest_p99_ms, cell: (topic) => ms(topic.latest_p99_ms) },
-  { key: 'messages', title: 'Messages', number: true, value: (topic) => topic.sample_count, cell: (topic) => count(topic.sample_count) },
+  { key: 'messages', title: 'Expectations', number: true, value: (topic) => topic.sample_count, cell: (topic) => count(topic.sample_count) },
   { key: 'seen', title: 'Last seen', value: (topic) => Date.parse(topic.latest_run_at), cell: (topic) => h('span', { class: 'whole', title: topic.latest_run_at }, ago(topic.latest_run_at)) },
 ];
 

@@ -45,7 +45,7 @@ def _of_this_scenario(
     """What happens meanwhile is this scenario's; an error is cleared of all that its messages show to be secret."""
 
     @wraps(work)
-    def done(run: ScenarioRun, *arguments: _Given.args, **named: _Given.kwargs) -> _Returned:
+    def done(run: ScenarioRun, /, *arguments: _Given.args, **named: _Given.kwargs) -> _Returned:
         with observers.running(run._state.info.nodeid):
             try:
                 return work(run, *arguments, **named)

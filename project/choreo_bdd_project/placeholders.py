@@ -16,7 +16,7 @@ _PLACEHOLDER = re.compile(
 )
 _NEARLY = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:-|:(?!-)|\?)|\$\{\{[^{}]*\}\}")
 _BARE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|\{\{[^{}]*\}\}|%\w+%")
-"""A variable as a shell, a CI service or a file of Compose may write it: the first anywhere, the second as an address."""
+"""A variable as a shell, a CI service or Compose may write it: the first anywhere, the second as an address."""
 _ADDRESSES = ("servers", "url")
 _FACTS = ("url", "host", "port")
 

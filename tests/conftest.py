@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ __all__ = ["kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker"]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+gc.disable()  # until all is collected: some hundred thousand objects, of which none is garbage
+
 settings.register_profile("any-machine", deadline=None)  # a slow machine is no finding
 settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("any-machine")
@@ -30,6 +33,12 @@ def _own_secrets() -> Iterator[None]:
     """What one test's configuration shows to be secret is no secret of the next."""
     yield
     forget_declared_secrets()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is collected stays: looking through all of it for garbage would cost an eighth of the quick tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

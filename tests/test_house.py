@@ -127,12 +127,11 @@ def test_lint_and_explain_need_no_framework_no_run_and_no_thread() -> None:
 
 @pytest.mark.parametrize("room", TREES)
 def test_no_files_stand_in_a_circle(room: str) -> None:
-    imports = _imports()
-    reached = {name: _reached(name, imports) for name in imports}
+    of_room = [name for name in _imports() if name.split(".")[0] == room]
     circles = {
-        tuple(sorted(each for each in reached[name] if name in reached[each]))
-        for name in imports
-        if name in reached[name] and name.split(".")[0] == room
+        tuple(sorted(each for each in _reached(name) if name in _reached(each)))
+        for name in of_room
+        if name in _reached(name)
     }
     assert sorted(circles) == []
 
@@ -165,8 +164,10 @@ def _imported(path: Path, name: str, files: Mapping[str, Path]) -> Iterator[str]
             yield from (each for each in targets if each in files and each != name)
 
 
-def _reached(start: str, imports: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
+@cache
+def _reached(start: str) -> set[str]:
+    """All modules that one imports, itself or through others."""
+    imports, found = _imports(), set[str]()
     ahead = [*imports[start]]
     while ahead:
         name = ahead.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import json
 import os
@@ -28,10 +29,21 @@ _LISTS_OF_RABBITMQ = ("queues", "exchanges", "bindings", "consumers", "connectio
 
 
 def memory_mb() -> float:
-    """Resident memory of this process, after a collection."""
+    """Resident memory of this process, after a collection, without what the allocator keeps free to use it again.
+
+    That is 10 to 17 MB after payloads of 200 kB, more or less at random, and hides in both directions what is held.
+    """
     gc.collect()
+    _give_back()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _give_back() -> None:
+    """Have glibc give back to the system what is free; others have no such call, and are taken as they are."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def of_process() -> Census:

@@ -84,16 +84,19 @@ def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
     return (_MEMBER().sub(mask, text) if "value" in text.lower() else text), hits
 
 
-def mask_columns(text: str, _found: set[str] | None) -> tuple[str, int]:
-    """The text without what stands below the names of secrets in CSV and tables, and how many there were."""
+def mask_columns(text: str, found: set[str] | None) -> tuple[str, int]:
+    """The text without what stands below the names of secrets in CSV and tables, and how many there were.
+
+    Where the same text is quoted its lines are none any more, so what was there is told.
+    """
     lines, hits = text.split("\n"), 0
     for separator in _SEPARATORS:
         if separator in text:
-            hits += _mask_tables(lines, separator)
+            hits += _mask_tables(lines, separator, found)
     return ("\n".join(lines), hits) if hits else (text, 0)
 
 
-def _mask_tables(lines: list[str], separator: str) -> int:
+def _mask_tables(lines: list[str], separator: str, found: set[str] | None) -> int:
     """Mask in place; a table ends with the first line that has another number of cells."""
     width, secret, hits = 0, dict[int, str](), 0
     for number, line in enumerate(lines):
@@ -102,7 +105,10 @@ def _mask_tables(lines: list[str], separator: str) -> int:
         if width and len(cells) == width:
             masked = [_masked(secret[at], cell) if at in secret else cell for at, cell in enumerate(cells)]
             if masked != cells:
-                hits += sum(shown != cell for shown, cell in zip(masked, cells, strict=True))
+                hidden = [cell for shown, cell in zip(masked, cells, strict=True) if shown != cell]
+                hits += len(hidden)
+                if found is not None:
+                    found.update(map(_bare, hidden))
                 lines[number] = separator.join(masked)
             continue
         secret = _secret_columns(cells, separator)
@@ -124,8 +130,12 @@ def _secret_columns(cells: Sequence[str], separator: str) -> dict[int, str]:
     return {first + at: name for at, name in enumerate(names) if at >= begin and is_secret_key(name.strip('"'))}
 
 
+def _bare(cell: str) -> str:
+    return cell.strip().strip('"')
+
+
 def _masked(name: str, cell: str) -> str:
-    told = cell.strip().strip('"')
+    told = _bare(cell)
     is_one = _OF_LOGINS.search(name) or (looks_like_token(told) and not told.isdigit())
     if told in ("", REDACTED) or not is_one:
         return cell

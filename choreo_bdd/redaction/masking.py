@@ -6,6 +6,7 @@ Masking goes by *key* in structured values, by *pattern* in text, and by what is
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,9 @@ from choreo_bdd.redaction.secret_names import (
 REDACTION_VERSION = "v1"
 
 _LITERAL = "<value>"
+_JSON = ("{", "[", '"{', '"[', '"\\"')
+_JSON_IN_BASE64 = ("eyJ", "eyA", "ewo", "ewA", "W3s", "WyJ", "WwB", "WwA", "AHs", "AFs", "//4", "/v8")
+"""How base64 begins of what begins like JSON, in UTF-8 or UTF-16."""
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 LEARNED_MAX = 1000
@@ -213,8 +217,13 @@ class Redactor:
         return self.text(source)
 
     def _json_inside(self, source: str) -> str | None:
-        """A string that is JSON itself, masked by its structure; ``None`` where there is nothing to mask in it."""
-        if not source.startswith(("{", "[")) or is_innocent_json(source):
+        """A string that is JSON itself, masked by its structure; ``None`` where there is nothing to mask in it.
+
+        That may be JSON within JSON (``"{\\"password\\": …``), or within base64.
+        """
+        if source.startswith(_JSON_IN_BASE64):
+            return self._base64_inside(source)
+        if not source.startswith(_JSON) or is_innocent_json(source):
             return None
         try:
             document = json.loads(source)
@@ -228,6 +237,18 @@ class Redactor:
             return json.dumps(masked, ensure_ascii=False)
         except RecursionError:
             return None
+
+    def _base64_inside(self, source: str) -> str | None:
+        """The same for JSON in base64, which is base64 again."""
+        try:
+            data = base64.b64decode(
+                source + "=" * (-len(source) % 4), altchars=b"-_" if set("-_") & {*source} else None
+            )
+            text = data.decode(json.detect_encoding(data))
+        except ValueError:
+            return None
+        inner = self._json_inside(text)
+        return None if inner is None else base64.b64encode(inner.encode()).decode("ascii")
 
     def _copy_mapping(
         self, source: Mapping[Any, Any], copies: dict[int, Any], pending: list[tuple[Any, Any, Any]]

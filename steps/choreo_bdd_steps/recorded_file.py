@@ -190,7 +190,10 @@ def _number(value: Any) -> float:
 
 
 def _path(value: Any) -> str:
+    """The path of a feature: a recording may come from anywhere, and errors quote the file."""
     text = _is(str, value)
+    if not text.endswith(".feature"):
+        raise ValueError(f"expected the path of a .feature file, found {text!r}")
     if b"\0" in os.fsencode(text):
         raise ValueError("expected a path, found a null character in it")
     return text

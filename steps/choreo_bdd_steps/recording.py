@@ -210,7 +210,8 @@ class _Writer:
         try:
             text = payload.decode()
         except UnicodeDecodeError:
-            if self._redactor.touches(payload.decode("latin-1")):
+            as_text = payload.decode("latin-1")
+            if self._redactor.text(as_text) != as_text:
                 self.masked += 1
                 return {"text": ""}
             return {"base64": base64.b64encode(payload).decode("ascii")}

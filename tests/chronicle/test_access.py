@@ -11,13 +11,13 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings, read_settings
 from choreo_bdd_chronicle.store import open_store, tables
 from tests.chronicle.conftest import BASE, Chronicle, started
 from tests.chronicle.reports import body, report
+from tests.support.command_line import CliRunner
 
 READS = [
     "/runs", "/topics", "/topics/orders.placed/latency", "/topics/orders.placed/runs", "/anomalies",

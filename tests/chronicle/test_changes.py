@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle import watcher
 from choreo_bdd_chronicle.commands import commands
@@ -19,6 +18,7 @@ from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import events, open_store
 from tests.chronicle.conftest import BASE, Chronicle, started
 from tests.chronicle.reports import BEGUN, handle, one_test, report, scenario, timed_out
+from tests.support.command_line import CliRunner
 
 HOUR = timedelta(hours=1)
 

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle import commands as room
 from choreo_bdd_chronicle import server
 from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.reports import body, report
 from tests.chronicle.servers import serving
+from tests.support.command_line import CliRunner
 from tests.support.listening import listening
 from tests.support.steering import STEERING, steers
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
@@ -22,6 +22,7 @@ from choreo_bdd_chronicle.store import copying, open_store
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import BEGUN, body, handle, late, report, timed_out
+from tests.support.command_line import CliRunner
 
 
 def run(*words: object) -> Result:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.client.gate import Verdict, as_annotations, as_markdown, judge
 from choreo_bdd_chronicle.client.sending import UnreachableError
 from choreo_bdd_chronicle.commands import commands
 from tests.chronicle.conftest import Chronicle
 from tests.chronicle.reports import BEGUN, body, handle, one_test, report, scenario
+from tests.support.command_line import CliRunner
 
 TOPICS = ("a", "b", "c", "d", "e")
 BASE_WOBBLE = (1.0, 1.02, 0.99, 1.01, 0.98)

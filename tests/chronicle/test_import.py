@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Client
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from choreo_bdd_chronicle.client.importing import Importer
 from choreo_bdd_chronicle.client.sending import Sent, Target, UnreachableError
@@ -18,6 +18,7 @@ from choreo_bdd_chronicle.commands import commands
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.reports import BEGUN, body, report
 from tests.chronicle.servers import serving
+from tests.support.command_line import CliRunner
 
 
 @pytest.fixture(params=postgresql.STORES)

@@ -137,6 +137,7 @@ def test_no_route_is_left_out_of_these_tests(shared: Chronicle) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_nothing_of_a_tenant_is_told_or_changed_with_anothers_token(owned: Owned) -> None:
     before, secrets = owned.state(), {SECRET, *owned.values.values(), *owned.issues.values()}
     for method, path in operations(owned.chronicle):

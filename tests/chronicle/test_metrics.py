@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 
-from typer.testing import CliRunner
-
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import report
 from tests.chronicle.test_access import bearer, send, token
 from tests.chronicle.test_lifecycle import MUTED, say, spoken  # noqa: F401 - a fixture
+from tests.support.command_line import CliRunner
 
 _LINE = re.compile(r'(\w+)\{tenant="([a-z0-9-]+)"(?:,le="([^"]+)")?\} (\S+)')
 

@@ -15,7 +15,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, delete, inspect, text
 from sqlalchemy.schema import CreateTable
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
@@ -27,6 +26,7 @@ from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from tests.chronicle import postgres as postgresql
 from tests.chronicle.conftest import started
 from tests.chronicle.reports import report
+from tests.support.command_line import CliRunner
 
 
 def test_migrations_make_the_tables_of_the_code(database: str) -> None:

@@ -99,6 +99,7 @@ def test_what_was_missed_is_told_first_even_after_a_restart(options: tuple[str, 
         assert [each for each, _, _ in told] == sorted({each for each, _, _ in told})
 
 
+@pytest.mark.thorough
 def test_many_listeners_hold_no_connection(url: str) -> None:
     send(url, "many")
     with Client(base_url=url, timeout=30) as http:

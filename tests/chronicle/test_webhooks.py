@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings, read_settings
@@ -21,6 +20,7 @@ from choreo_bdd_chronicle.store.events import announce
 from choreo_bdd_chronicle.webhooks import WebhookError, WebhookNotifier, read_webhooks
 from tests.chronicle.conftest import started
 from tests.chronicle.reports import report
+from tests.support.command_line import CliRunner
 
 SLOWER = {
     "topic": "orders <!here>", "metric": "mean_ms", "current": 31.2, "baseline": 20.1, "change_pct": 55.2,

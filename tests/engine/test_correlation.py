@@ -139,6 +139,7 @@ class TestTestNamespace:
         assert len(first.removeprefix("TEST-")) >= 32
         assert policy.write(Envelope("t", {}), first).payload == {"cid": first}
 
+    @pytest.mark.process
     def test_pytest_does_not_take_it_for_a_test(self, tmp_path: Path) -> None:
         module = tmp_path / "test_user.py"
         module.write_text("from choreo_bdd import test_namespace\n\ndef test_own():\n    assert test_namespace()\n")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+from collections.abc import Callable
 
 import pytest
 
-from choreo_bdd.redaction import is_secret_key, redact_text, redact_value
+from choreo_bdd.redaction import Redactor, is_secret_key, redact_text, redact_value
 from choreo_bdd.redaction.credentials import is_innocent_json
 
 NAMES = [
@@ -422,3 +425,46 @@ def test_a_value_beside_the_name_of_a_secret_is_masked_in_structures_too() -> No
     masked, counts = redact_value({"env": [{"name": "DB_PASSWORD", "value": "plain"}, {"name": "x", "value": "plane"}]})
     assert masked == {"env": [{"name": "DB_PASSWORD", "value": "<redacted>"}, {"name": "x", "value": "plane"}]}
     assert counts.fields == 1
+
+
+def _out_of_base64(text: str) -> str:
+    try:
+        return base64.b64decode(text + "==", altchars=b"-_").decode("latin-1").replace("\0", "")
+    except binascii.Error:
+        return ""
+
+
+def _told(secret: str) -> str:
+    return json.dumps({"note": "x", "password": secret})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(json.dumps, id="within JSON"),
+        pytest.param(lambda text: json.dumps(json.dumps(text)), id="within JSON within JSON"),
+        pytest.param(lambda text: base64.b64encode(text.encode()).decode(), id="base64"),
+        pytest.param(lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="), id="base64 of URLs"),
+        pytest.param(lambda text: base64.b64encode(json.dumps(text).encode("utf-16")).decode(), id="UTF-16"),
+        pytest.param(lambda text: base64.b64encode(text.encode("utf-16-le")).decode(), id="UTF-16 without a mark"),
+        pytest.param(lambda text: base64.b64encode(f"[{text}]".encode()).decode(), id="a list"),
+    ],
+)
+def test_a_secret_within_a_text_that_holds_json_is_masked(told: Callable[[str], str]) -> None:
+    text = told(_told("canary-4711 ä"))
+    for shown in (Redactor().value({"body": text})["body"], Redactor().document(text)):
+        assert shown != text
+        assert "canary" not in shown
+        assert "canary" not in _out_of_base64(shown)
+
+
+@pytest.mark.parametrize("text", ["eyJhIjogMX0=", "eyJ is no JSON", '"{', json.dumps('{"a": 1}'), "WyJh", "//4"])
+def test_what_only_begins_like_it_or_has_no_secret_stays(text: str) -> None:
+    assert Redactor().value([text]) == [text]
+
+
+def test_what_stood_in_a_column_of_a_secret_is_known_where_the_text_is_quoted() -> None:
+    redactor = Redactor()
+    text = "user;password\r\nada;canary-4711\r\n"
+    assert "canary" not in redactor.text(text)
+    assert "canary" not in redactor.text(f"got {text!r}")

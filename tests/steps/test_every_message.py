@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.step_bench import Bench
 
 OWN, STRANGER, NOBODY = "own", "stranger", "nobody"
@@ -36,7 +37,7 @@ def send(bench: Bench, messages: Sequence[tuple[str, int]]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MESSAGES)
 def test_no_message_slips_through_an_absence_or_a_count(bench: Bench, messages: list[tuple[str, int]]) -> None:
     send(bench, messages)
@@ -56,7 +57,7 @@ def test_no_message_slips_through_an_absence_or_a_count(bench: Bench, messages: 
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=5))
 def test_nothing_else_fails_for_each_message_that_no_check_has_taken(bench: Bench, numbers: list[int]) -> None:
     send(bench, [(OWN, number) for number in numbers])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd_project.config import memory_config
@@ -23,6 +23,7 @@ from choreo_bdd_steps.run.scenario_run import ScenarioInfo
 from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from tests.steps.language.test_properties import JSON, TEXT
+from tests.support.examples import examples
 
 HERE = Path(__file__).parent
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}%\ue000\ue001"), min_size=1)
@@ -78,7 +79,7 @@ def is_same(one: object, other: object) -> bool:
 
 @pytest.mark.thorough
 @given(PAYLOADS, st.sampled_from(["json", "yaml", "table"]), st.data())
-@settings(max_examples=300)
+@examples(300)
 def test_whichever_leaf_is_changed_or_missing_the_verdict_flips_and_names_it(
     payload: dict[str, Any], style: str, data: st.DataObject
 ) -> None:
@@ -160,7 +161,7 @@ TABLES = st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=3).map(lambda
 
 
 @given(docstring=TEXT | st.none(), table=TABLES | st.none(), publishes=st.booleans())
-@settings(max_examples=200, deadline=None)
+@examples(200, deadline=None)
 def test_whatever_stands_below_a_step_the_run_goes_on(
     session: Session, docstring: str | None, table: list[list[str]] | None, publishes: bool
 ) -> None:

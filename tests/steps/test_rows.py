@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from choreo_bdd.scenario import Handle
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.scope import Scope
 from tests.steps.conftest import MakeBench
+from tests.support.examples import examples
 from tests.support.step_bench import Bench
 
 KINDS = [("A", "1"), ("A", "2"), ("B", "1")]
@@ -49,7 +50,7 @@ def fits(row: tuple[str, str], message: tuple[str, str]) -> bool:
 ROWS = st.lists(st.sampled_from([*KINDS, ("A", ""), ("", "1")]), min_size=2, max_size=4)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, sent=st.lists(st.sampled_from(KINDS), min_size=1, max_size=5))
 def test_rows_pass_just_when_each_can_have_a_message_of_its_own(
     make_bench: MakeBench, rows: list[tuple[str, str]], sent: list[tuple[str, str]]

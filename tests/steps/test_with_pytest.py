@@ -51,6 +51,15 @@ Feature: Several
       | four | 4 |
       | five | 5 |
 """
+COUNTING = """
+import gc
+
+from choreo_bdd_steps.run.scenario_run import ScenarioRun
+
+def pytest_sessionfinish():
+    gc.collect()
+    print(f"\\nscenarios kept: {sum(isinstance(each, ScenarioRun) for each in gc.get_objects())}")
+"""
 STUB = "from pytest_bdd import scenarios\n\nscenarios({!r})\n"
 
 
@@ -342,3 +351,9 @@ def test_a_misspelt_step_is_told_what_it_was_meant_to_be_and_a_strange_one_is_no
     assert 'features/a.feature:3: no step is defined as \'I publsh "a"\'; did you mean: I publish "a"' in ran
     assert "'the clerk opens the door'; did you mean" not in ran
     assert 'Step definition is not found: When "the clerk opens the door"' in ran
+
+
+def test_a_scenario_that_is_over_is_let_go_while_pytest_keeps_its_test(project: Project) -> None:
+    ran = project.file("conftest.py", COUNTING).feature(SEVERAL).pytest("features", "-s")
+    assert len(outcomes(project.pytest("features", "-v"))) == 5
+    assert re.findall(r"scenarios kept: (\d+)", ran.text) == ["0"]

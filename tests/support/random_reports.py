@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -56,9 +58,15 @@ _CLASSES = ("unknown_scope", "timeout_race", "no_correlation_field", "no_extract
 
 
 def a_report(seed: int) -> tuple[Any, Any]:
-    """Results and what stands beside them; the same for one seed."""
-    made = _Made(Random(seed))
-    return made.report()
+    """Results and what stands beside them; the same for one seed, and a copy that may be changed."""
+    made: tuple[Any, Any] = pickle.loads(_pickled(seed))
+    return made
+
+
+@cache
+def _pickled(seed: int) -> bytes:
+    """To draw a report takes some times as long as to read it."""
+    return pickle.dumps(_Made(Random(seed)).report())
 
 
 class _Made:

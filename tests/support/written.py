@@ -12,11 +12,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from xml.etree import ElementTree
 
-from typer.testing import CliRunner
-
 from choreo_bdd.cli import GROUP, build_app
 from choreo_bdd_reporter.frameworks.to_chronicle import hand_over
 from choreo_bdd_schemas import validate_report
+from tests.support.command_line import CliRunner
 from tests.support.listening import listening
 from tests.support.project import Project
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd.cli import GROUP, build_app
+from tests.support.command_line import CliRunner
 from tests.support.project import LOADER, Project
 from tests.support.written import PRINTED, outputs, sent_to_chronicle, written
 

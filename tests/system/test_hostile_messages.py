@@ -287,6 +287,7 @@ BEHAVE_SAYS = ("pretty", "progress", "progress3", "json", "plain", "rerun", "ste
 PYTEST_SAYS = (("-v", "--tb=native"), ("-v", "--tb=short", "-n", "1"), ("-q", "--tb=line"), ("-vv", "--tb=long", "-l"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("framework", ["behave", "pytest"])
 def test_no_message_steers_anything_however_a_run_is_shown(framework: str, tmp_path: Path) -> None:
     checks = dict.fromkeys(HOSTILE, 'Then I expect "t.r" where v is 1 and v.x is 2')

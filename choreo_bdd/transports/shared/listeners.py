@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.message import Message
 from choreo_bdd.transports.base import TransportCallback, sink_of
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Listener:
+class Listener(NamedTuple):
     """One callback on a topic, or on a pattern of topics; ``deliver`` hands it a message."""
 
     topic: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -37,8 +38,9 @@ _REPORT = {
 }
 
 
-def describe(version: str, base: str, root: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the API at ``base``, below a proxy's ``root``."""
+@cache
+def describe(version: str, base: str, root: str) -> Mapping[str, Any]:
+    """The OpenAPI 3.1 document of the API at ``base``, below a proxy's ``root``; once for all servers of a process."""
     models = [*(each.model for each in ENDPOINTS), Ingested, Health]
     schemas, components = msgspec.json.schema_components(models, ref_template=_REF)
     answers = dict(zip(map(repr, models), schemas, strict=True))

@@ -16,8 +16,8 @@ from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
 _PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
 
 
-_askable: dict[str, tuple[list[Any], Mapping[Phrase, Sequence[Any]]]] = {}
-"""By the type of a step, all definitions and which of them may answer to a sentence of each phrase."""
+_askable: dict[str, tuple[list[Any], Mapping[str, Sequence[Any]]]] = {}
+"""By the type of a step, all definitions and which of them may answer to a sentence of each phrase, by its text."""
 
 
 def first_match(step: Any, phrase: Phrase) -> Any:
@@ -25,9 +25,9 @@ def first_match(step: Any, phrase: Phrase) -> Any:
     definitions = [*the_step_registry.steps[step.step_type], *the_step_registry.steps["step"]]
     known, askable = _askable.get(step.step_type, ([], {}))
     if known != definitions:  # the first step of its type, or one more has been defined
-        askable = {phrase: [each for each in definitions if _may_be(each, phrase)] for phrase in PHRASES}
+        askable = {phrase.text: [each for each in definitions if _may_be(each, phrase)] for phrase in PHRASES}
         _askable[step.step_type] = definitions, askable
-    for each in askable[phrase]:
+    for each in askable[phrase.text]:
         if (match := each.match(step.name)) is not None:
             return match
     return None

@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +160,16 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
         _attach_lines(request, run, passed=stash.get(_PASSED, 0))
         at_once = _BROKEN_OFF in stash or isinstance(sys.exc_info()[1], _BREAKS_OFF)
         _told_plainly(lambda: run.finish(passed=stash.get(_PASSED, 0), at_once=at_once))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Let go of the scenario, which its fixtures are done with: pytest keeps every test to the end of the run."""
+    try:
+        return (yield)
+    finally:
+        if _RUN in item.stash:
+            del item.stash[_RUN]
 
 
 def _attach_lines(request: pytest.FixtureRequest, run: ScenarioRun, *, passed: int) -> None:

@@ -12,6 +12,10 @@ from choreo_bdd_steps.drafting.volatile import Expected, Trigger, Varying, as_js
 from choreo_bdd_steps.language.templates.rendering import is_template
 from choreo_bdd_steps.language.trees import at, label, leaves, put
 
+_COLUMNS = ("topic", "transport")
+"""Of an order's table: a field of such a name has no column there."""
+_STEADY = 3
+"""What came in one order so often comes in it."""
 _QUIET = "200ms"
 """So long nothing more may come than came then: what is sent twice mostly follows at once."""
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
@@ -83,12 +87,18 @@ def _scenario(
     yield from _act(topic, _on(transport, default), _sent(trigger), is_request=conversation.is_request)
     if conversation.is_request and (transport, REPLY) not in answers:
         answers.append((transport, REPLY))
+    on_topic: dict[tuple[str, str], list[Expected]] = {}
     for index, (there, answer) in enumerate(answers, start=1):
         times = [each[index] for each in conversation.times if index < len(each)]
         known = frozenset(path for of, path in varying if of == (there, answer))
         expected = Expected(times, trigger, known) if times else None
+        if expected is not None and answer != REPLY:
+            on_topic.setdefault((there, answer), []).append(expected)
         word = "Then" if index == 1 else "And"
         yield from _check(word, answer, _on(there, default), expected, is_again=(there, answer) in answers[: index - 1])
+    if len(trigger.times) >= _STEADY:
+        for (there, answer), messages in on_topic.items():
+            yield from _order(answer, _on(there, default), messages)
     if answers and conversation.has_id and not any(_is_longer(each, conversation) for each in found):
         for there in dict.fromkeys(there for there, _ in answers):
             yield f"    And I expect nothing else{_on(there, default)} for {_QUIET}"
@@ -165,6 +175,23 @@ def _check(word: str, topic: str, on: str, expected: Expected | None, *, is_agai
     yield f"    {word} I expect {what}{':' if expected.rows else ''}"
     if expected.rows:
         yield from _table([("field", "value"), *expected.rows])
+
+
+def _order(topic: str, on: str, messages: Sequence[Expected]) -> Iterator[str]:
+    """That messages of one topic come in the order of a field that was another one in each of them."""
+    told = [
+        {name: value for name, value in each.rows if name not in _COLUMNS and _is_literal(value)} for each in messages
+    ]
+    steady = (name for name in told[0] if len({each.get(name) for each in told} - {None}) == len(told))
+    field = next(steady, None)
+    if len(messages) > 1 and field is not None:
+        yield f"    And I expect in order{on}:"
+        yield from _table([("topic", field), *((topic, each[field]) for each in told)])
+
+
+def _is_literal(value: str) -> bool:
+    """Whether a cell says one value: a text without a variable, or a number."""
+    return "{{" not in value and (value.startswith('"') or value.lstrip("-").replace(".", "", 1).isdecimal())
 
 
 def _stand_in(

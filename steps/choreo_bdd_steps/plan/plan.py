@@ -32,7 +32,7 @@ from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 
-@dataclass(frozen=True)  # no slots: what is asked of a step again and again is kept in it
+@dataclass(eq=False)  # no slots: what is asked of a step again and again is kept in it; not frozen: made so often
 class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
@@ -57,9 +57,9 @@ class PlannedStep:
             return self.misplaced
         if wrong := misnamed(self.act):
             return wrong
-        if isinstance(self.act, Publish | Call | PlayService) and self.act.problem is not None:
+        if isinstance(self.act, (Publish, Call, PlayService)) and self.act.problem is not None:
             return self.act.problem
-        if isinstance(self.act, CheckTaken | SetLiteral | SetSeveral):
+        if isinstance(self.act, (CheckTaken, SetLiteral, SetSeveral)):
             try:
                 self.act.read()
             except BodyError as error:
@@ -71,7 +71,7 @@ class PlannedStep:
     @property
     def publishes(self) -> bool:
         """Whether it sends a message, one that wants a reply included."""
-        return isinstance(self.act, Publish | Request)
+        return isinstance(self.act, (Publish, Request))
 
     @property
     def sends(self) -> bool:
@@ -200,7 +200,7 @@ class Plan:
         """Transports this scenario uses, in order of first use."""
         named: dict[str, None] = {}
         for step in self.steps:
-            if isinstance(step.act, Publish | Request | Call | Expect | PlayService):
+            if isinstance(step.act, (Publish, Request, Call, Expect, PlayService)):
                 named |= dict.fromkeys(step.spec_transports or (step.transport,))
             if isinstance(step.act, PlayService) and step.act.answer is not None and step.act.answer.transport:
                 named[step.act.answer.transport] = None
@@ -217,9 +217,9 @@ def make_plan(calls: Sequence[StepCall], default_transport: str, called: Sequenc
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if has_check and (isinstance(act, Publish | Request | Call) or (act is None and call.is_act)):
+        if has_check and (isinstance(act, (Publish, Request, Call)) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
-        has_check = has_check or isinstance(act, Expect | CheckTaken | CheckService)
+        has_check = has_check or isinstance(act, (Expect, CheckTaken, CheckService))
         if isinstance(act, UseTransport):
             default_transport = act.transport
         callee = default_transport if default_transport in called else called[0] if len(called) == 1 else None

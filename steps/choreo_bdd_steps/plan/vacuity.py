@@ -37,7 +37,9 @@ def without_rows(name: str) -> str:
 
 def guard(plan: Plan, step: PlannedStep, policy: Policy) -> VacuousStep | None:
     """What to warn of about a vacuous step once it has passed; raises ``StepError`` where that is configured."""
-    reason = None if policy == "ignore" else unchecked(plan, step) or cannot_fail(plan, step)
+    if policy == "ignore" or not (step.triggers or step.spec):
+        return None
+    reason = unchecked(plan, step) or cannot_fail(plan, step)
     if reason is not None and policy == "error":
         raise StepError(step.call.place, reason)
     return None if reason is None else VacuousStep(step.call.place, reason)

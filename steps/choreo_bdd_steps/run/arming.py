@@ -53,7 +53,7 @@ class Arming:
         if not self._entered:  # a slip in a later phase, too, is told before anything is published
             for step in self._state.plan.steps:
                 require_readable(step)
-                if step.phase > trigger.phase and isinstance(step.act, Publish | Request | Call):
+                if step.phase > trigger.phase and isinstance(step.act, (Publish, Request, Call)):
                     self._require_body(step.call, step.act.body)
         self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
@@ -35,8 +35,7 @@ class ScenarioInfo:
     transport: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What opens an engine scope, its id, and the name of each transport's link in it (``None`` where there is one).
 
     The ``policies`` are those of the transports whose messages carry an id.
@@ -51,8 +50,7 @@ class Opening:
     trace_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakenDown:
+class TakenDown(NamedTuple):
     """The traffic of a scenario so far by transport, the ids drawn for it, and the loop time when it began."""
 
     links: Mapping[str, RecordedTransport]

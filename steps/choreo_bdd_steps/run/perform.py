@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from choreo_bdd_steps.language.templates.functions import new_uuid
 from choreo_bdd_steps.run.calling import Calling
@@ -35,8 +34,7 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
 
-@dataclass(frozen=True, slots=True)
-class Performer:
+class Performer(NamedTuple):
     """What the acts of one scenario are carried out with."""
 
     state: State

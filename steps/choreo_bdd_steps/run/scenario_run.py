@@ -6,7 +6,8 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from choreo_bdd import observers
 from choreo_bdd.exceptions import ChoreoError
@@ -34,20 +35,25 @@ from choreo_bdd_steps.vocabulary.reading import body_error
 __all__ = ["AnyResult", "ScenarioInfo", "ScenarioRun"]
 
 
-class _Hiding:
-    """What an error tells is cleared of everything that this scenario's messages show to be secret."""
+_Given = ParamSpec("_Given")
+_Returned = TypeVar("_Returned")
 
-    __slots__ = ("_cleared",)
 
-    def __init__(self, cleared: Callable[[ChoreoError], str]) -> None:
-        self._cleared = cleared
+def _of_this_scenario(
+    work: Callable[Concatenate[ScenarioRun, _Given], _Returned],
+) -> Callable[Concatenate[ScenarioRun, _Given], _Returned]:
+    """What happens meanwhile is this scenario's; an error is cleared of all that its messages show to be secret."""
 
-    def __enter__(self) -> None:
-        """Every step passes here, nearly all of them without an error."""
+    @wraps(work)
+    def done(run: ScenarioRun, /, *arguments: _Given.args, **named: _Given.kwargs) -> _Returned:
+        with observers.running(run._state.info.nodeid):
+            try:
+                return work(run, *arguments, **named)
+            except ChoreoError as error:
+                error.args = (run._without_secrets(error),)
+                raise
 
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, ChoreoError):
-            error.args = (self._cleared(error),)
+    return done
 
 
 class ScenarioRun:
@@ -66,12 +72,12 @@ class ScenarioRun:
             self._checking,
             StandIns(self._state),
         )
-        self._hiding_secrets = _Hiding(self._without_secrets)
         self.result: AnyResult | None = None
         self._name_misspelt_tags()
 
     # --- called by the adapters -----------------------------------------------------------------------------------
 
+    @_of_this_scenario
     def perform(self, index: int) -> None:
         """Carry out the step at this position."""
         state = self._state
@@ -79,21 +85,20 @@ class ScenarioRun:
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
-        with observers.running(state.info.nodeid), self._hiding_secrets:
-            state.open(step.call)
-            warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
-            self._arming.listen_early(step.call)
-            require_readable(step)
-            self._name_undeclared(step)
-            try:
-                self._performer.perform(step.act, step.call)
-            except BodyError as error:
-                raise body_error(step.call, error) from error
-            state.done = index
-            self._arming.listen_early(step.call)
-            self._checking.judge_held()
-            if warning is not None:  # only now: that it proves nothing is no news of a step that fails
-                self._warn_of(warning)
+        state.open(step.call)
+        warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
+        self._arming.listen_early(step.call)
+        require_readable(step)
+        self._name_undeclared(step)
+        try:
+            self._performer.perform(step.act, step.call)
+        except BodyError as error:
+            raise body_error(step.call, error) from error
+        state.done = index
+        self._arming.listen_early(step.call)
+        self._checking.judge_held()
+        if warning is not None:  # only now: that it proves nothing is no news of a step that fails
+            self._warn_of(warning)
 
     def begin_act(self, index: int) -> None:
         """Before a step of the user's own that is declared an act: arm what follows."""
@@ -144,6 +149,7 @@ class ScenarioRun:
             self._state.session.warnings.append(told)
             warn(told, UndeclaredAct)
 
+    @_of_this_scenario
     def finish(self, *, passed: int | None = None, at_once: bool = False) -> AnyResult | None:
         """Settle what is armed, leave the scope and report the scenario, once.
 
@@ -154,25 +160,24 @@ class ScenarioRun:
         state = self._state
         if not state.is_open:
             return None
-        with observers.running(state.info.nodeid), self._hiding_secrets:
-            done = state.done + 1 if passed is None else passed
-            unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
-            with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
-                self._checking.judge_held()
-            try:
-                result, completed = state.run(self._checking.finish(at_once=at_once))
-                if not at_once:
-                    state.let_services_tell()
-                spans = (*self._acting.spans, *state.spans)
-                self.result = replace(result, spans=spans) if spans else result
-                state.session.note_channels(state.scope)
-            finally:
-                state.leave()
-            observers.emit(self.result, completed)
-            if observers.wants_recordings():
-                self._keep_recording(self.result, passed)
-            for each in unasserted:
-                self._require_no(each)
+        done = state.done + 1 if passed is None else passed
+        unasserted = [*self._unasserted(state.scope, done), *self._without_services(done)]
+        with contextlib.suppress(StepError):  # of a check whose step was not reached nobody has to be told
+            self._checking.judge_held()
+        try:
+            result, completed = state.run(self._checking.finish(at_once=at_once))
+            if not at_once:
+                state.let_services_tell()
+            spans = (*self._acting.spans, *state.spans)
+            self.result = replace(result, spans=spans) if spans else result
+            state.session.note_channels(state.scope)
+        finally:
+            state.leave()
+        observers.emit(self.result, completed)
+        if observers.wants_recordings():
+            self._keep_recording(self.result, passed)
+        for each in unasserted:
+            self._require_no(each)
         return self.result
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
@@ -225,13 +230,13 @@ class ScenarioRun:
         self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
         warn(str(emptiness), vacuity.VacuityWarning)
 
+    @_of_this_scenario
     def listen(self) -> None:
         """Arm what the scenario expects before it publishes anything itself; for a before-scenario hook."""
         plan = self._state.plan
         if not plan.has_trigger(0) and plan.checks(0):
-            with observers.running(self._state.info.nodeid), self._hiding_secrets:
-                self._state.open(plan.steps[0].call)
-                self._arming.listen_early(plan.steps[0].call)
+            self._state.open(plan.steps[0].call)
+            self._arming.listen_early(plan.steps[0].call)
 
     def _without_secrets(self, error: ChoreoError) -> str:
         return self.redactor().text(f"{error}{self._services.told()}")

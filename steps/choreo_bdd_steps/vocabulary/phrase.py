@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.language.errors import BodyError
@@ -46,8 +46,7 @@ StepCall = Step
 """One step of a scenario as its author wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A step recognised as a phrase, with its parameters; an optional one left out is ``None``."""
 
     phrase: Phrase

@@ -119,6 +119,7 @@ def test_run_by_run_a_change_is_opened_once_and_resolved_when_it_is_over() -> No
     assert (over.first, over.ended) == (run_at(25), run_at(42))
 
 
+@pytest.mark.thorough
 def test_two_changes_of_one_topic_are_two_anomalies() -> None:
     twice = Planted("twice", 20, lambda run: 1.0 if run < 20 else 1.5 if run < 40 else 2.4)
     opened = raised(generated([Planted("stable")] * 5 + [twice, step("once", 30, 1.5)], 22))

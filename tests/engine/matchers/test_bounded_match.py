@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd.matchers import json_schema, matches
 from choreo_bdd.matchers.patterns.bounded import _automaton
+from tests.support.examples import examples
 
 PATTERNS = [
     r"[a-z]+\d{2,4}", r"(\w+,)*\w+", r"(\d{1,3}\.){3}\d{1,3}", r"(a|b)*c", r".*foo.*bar.*", r"(?i)a+B*c?$",
@@ -27,7 +28,7 @@ PRINTED = 'abcxB1.,@ \\"for\n'
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@settings(max_examples=60)
+@examples(60)
 @given(text=st.text(PRINTED, max_size=9))
 def test_one_pass_finds_what_pythons_own_matcher_finds(pattern: str, text: str) -> None:
     compiled = re.compile(pattern)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import choreo_bdd.matchers as m
 from choreo_bdd.matchers import Matcher
+from tests.support.examples import examples
 
 SCALARS = st.one_of(
     st.none(),
@@ -71,7 +72,7 @@ COMPOSED: list[Matcher] = [
 
 
 @given(ANY_PAYLOAD)
-@settings(max_examples=60)
+@examples(60)
 def test_no_matcher_raises_and_failures_are_consistent(payload: object) -> None:
     for matcher in MATCHERS + COMPOSED:
         result = matcher.match(payload)

@@ -225,6 +225,27 @@ def test_nothing_more_is_expected_than_came() -> None:
     assert nothing_else not in feature(conversations([_seen("1", "a", {})]), "test", "bus")
 
 
+def _job(number: int, *states: str) -> list[Seen]:
+    told = [_seen(f"j{number}", "job", {"id": f"x{number}", "state": each}) for each in states]
+    return [_seen(f"j{number}", "new", {"id": f"x{number}"}), *told]
+
+
+def test_states_that_always_came_in_one_order_are_expected_in_it() -> None:
+    steady = [each for number in (1, 2, 3) for each in _job(number, "queued", "running", "done")]
+    text = feature(conversations(steady), "test", "bus")
+    order = """\
+    And I expect in order:
+      | topic | state     |
+      | job   | "queued"  |
+      | job   | "running" |
+      | job   | "done"    |
+"""
+    assert order in text
+    other = steady + _job(4, "running", "queued", "done")
+    for seen in (steady[:8], other, _job(1, "a", "a") + _job(2, "a", "a") + _job(3, "a", "a")):
+        assert "in order" not in feature(conversations(seen), "test", "bus")
+
+
 def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
     """Such as in a conversation that the recording's end has cut short."""
     seen = [

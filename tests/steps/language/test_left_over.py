@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd.message import Message
@@ -15,6 +15,7 @@ from choreo_bdd_steps.language import BodyError, BodyMatcher, Variables, parse_e
 from choreo_bdd_steps.language.grammar.cells import FORMS
 from choreo_bdd_steps.language.grammar.conditions import CONDITION_FORMS
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
+from tests.support.examples import examples
 
 HERE = Path(__file__).parent
 CONDITIONS = (
@@ -64,13 +65,13 @@ def read(where: str | None = None, cell: str | None = None) -> str | None:
     return None if matcher is None else matcher.description
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.sampled_from(CONDITIONS), REST)
 def test_what_stands_behind_a_condition_is_an_error_or_part_of_it(condition: str, rest: str) -> None:
     assert read(where=f"{condition} {rest}") != read(where=condition)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.sampled_from(CELLS), REST)
 def test_what_stands_behind_a_cell_is_an_error_or_part_of_it(cell: str, rest: str) -> None:
     assert read(cell=f"{cell} {rest}") != read(cell=cell)
@@ -156,7 +157,7 @@ def is_another_spelling(text: str) -> bool:
     return bool(re.search(r"-1\.50+$|/i$| ± 0\.01", text)) or " is absent" in text or " null" in text or "± 1" in text
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400, deadline=None)
 @given(st.sampled_from([f"n {form}" for form in CONDITION_FORMS] + list(CONDITIONS)), ENDS, st.sampled_from(["", " "]))
 def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
     condition: str, ends: list[str], gap: str
@@ -171,7 +172,7 @@ def test_what_is_appended_to_a_condition_is_an_error_or_changes_a_verdict(
 
 
 @pytest.mark.thorough
-@settings(max_examples=400, deadline=None)
+@examples(400, deadline=None)
 @given(st.sampled_from([*FORMS, *CELLS]), ENDS, st.sampled_from(["", " "]))
 def test_what_is_appended_to_a_cell_is_an_error_or_changes_a_verdict(cell: str, ends: list[str], gap: str) -> None:
     text = f"{cell}{gap}{' '.join(ends)}"
@@ -194,7 +195,7 @@ EXAMPLES = [phrase.example.splitlines()[0].partition(" ")[2].rstrip(":") for phr
 PLAIN = st.text(alphabet="abcdefghijklmnopqrstuvwxyz ", min_size=1, max_size=12).filter(lambda text: text.strip() != "")
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.sampled_from(EXAMPLES), PLAIN)
 def test_what_stands_behind_a_sentence_makes_it_none_of_ours_or_another_one(sentence: str, rest: str) -> None:
     before, after = recognise_text(sentence), recognise_text(f"{sentence} {rest}")
@@ -233,7 +234,7 @@ INSERTED = st.sampled_from(
 ) | st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=3)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500, deadline=None)
 @given(st.sampled_from([*FULL, *EXAMPLES]), INSERTED, st.sampled_from(["", " "]), st.data())
 def test_what_is_put_into_a_sentence_makes_it_none_of_ours_or_another_one(
     sentence: str, text: str, gap: str, data: st.DataObject
@@ -252,7 +253,7 @@ OURS = sorted({word for sentence in (*FULL, *EXAMPLES) for word in sentence.spli
 SAME = {"messages": "message", "ms": "milliseconds"}
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600, deadline=None)
 @given(st.sampled_from([*FULL, *EXAMPLES]), st.sampled_from([None, *OURS]), st.booleans(), st.data())
 def test_a_word_left_out_changed_or_moved_makes_a_sentence_none_of_ours_or_another_one(
     sentence: str, other: str | None, is_moved: bool, data: st.DataObject
@@ -269,7 +270,7 @@ def test_a_word_left_out_changed_or_moved_makes_a_sentence_none_of_ours_or_anoth
         assert (after.phrase, after.args) != (before.phrase, before.args)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.sampled_from(["a", "a.b", "a.*", "a.>", ">", "*", "*.b", "a:b", "a/b", "{slot}.a", "{{ id }}.a"]),
     st.text("ab.*>#+?:/ [\\", min_size=1, max_size=4),

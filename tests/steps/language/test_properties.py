@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd_steps.language import (
@@ -19,6 +19,7 @@ from choreo_bdd_steps.language import (
     parse_payload,
     parse_raw,
 )
+from tests.support.examples import examples
 
 HERE = Path(__file__).parent
 VARIABLES = Variables({"x": 1, "d": {"items": [1]}})
@@ -72,7 +73,7 @@ TEXT = st.lists(PIECES, max_size=10).map("".join) | st.text(max_size=30)
 
 
 @given(TEXT, st.sampled_from([None, "json", "yaml", "text", "hex", "base64"]))
-@settings(max_examples=400)
+@examples(400)
 def test_a_doc_string_is_a_body_or_a_body_error(text: str, kind: str | None) -> None:
     with suppress(BodyError):
         parse_payload(text, None, media_type=kind, base_dir=HERE).build(VARIABLES)
@@ -87,7 +88,7 @@ def test_a_doc_string_is_a_body_or_a_body_error(text: str, kind: str | None) -> 
 
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=4), st.booleans())
-@settings(max_examples=300)
+@examples(300)
 def test_a_table_is_a_body_or_a_body_error(rows: list[list[str]], by_field: bool) -> None:
     table = [["field", "value"], *rows] if by_field else rows
     with suppress(BodyError):
@@ -98,7 +99,7 @@ def test_a_table_is_a_body_or_a_body_error(rows: list[list[str]], by_field: bool
 
 
 @given(TEXT)
-@settings(max_examples=300)
+@examples(300)
 def test_a_condition_or_duration_is_read_or_a_body_error(text: str) -> None:
     with suppress(BodyError):
         parse_expectation(None, None, f"a is {text}", base_dir=HERE).build(VARIABLES)[0].match({"a": 1})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreo_bdd_steps.lint.suggesting import did_you_mean, suggestion
 from choreo_bdd_steps.vocabulary import recognise_text
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ SPELT = [
 
 
 @pytest.mark.thorough
-@settings(max_examples=300, deadline=None)
+@examples(300, deadline=None)
 @given(st.sampled_from(SPELT), st.data())
 def test_no_letter_too_many_too_few_or_too_late_turns_a_suggestion_round(text: str, data: st.DataObject) -> None:
     word = data.draw(st.sampled_from([found[0] for found in re.finditer(r"(?<!\")\b[a-z]{3,}\b(?!\")", text)]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_steps.lint import Severity, lint
+from tests.support.examples import examples
 
 ACT, CHECK = 'When I publish "a"', 'Then I expect "b"'
 PLACES = (
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, deadline=None)
 @given(topic=WRONG, steps=st.sampled_from(PLACES))
 def test_no_sentence_takes_what_is_neither_a_name_nor_a_pattern(folder: Path, topic: str, steps: list[str]) -> None:
     assume("in order" not in steps[-1] or malformed(topic.strip()))  # the blanks around a cell are none of it

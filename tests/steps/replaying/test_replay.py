@@ -493,6 +493,10 @@ def test_what_is_secret_is_not_recorded_in_another_encoding(project: Project, en
         ("[]", "expected a recording of format 1, found no recording"),
         ('{"choreo_recording": 2}', "expected a recording of format 1, found a recording of format 2"),
         ('{"choreo_recording": 1}', "the recording is damaged: 'nodeid' is missing"),
+        (
+            '{"choreo_recording": 1, "nodeid": "n", "feature": "/etc/passwd"}',
+            "the recording is damaged: expected the path of a .feature file, found '/etc/passwd'",
+        ),
         ('{"journal": 1, "recordings": 5}', "this line is damaged, it is none of a journal"),
         ('{"journal": 1, "recordings": [5]}', "expected a recording of format 1, found no recording"),
     ],

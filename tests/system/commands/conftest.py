@@ -4,9 +4,10 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from choreo_bdd.cli import GROUP, build_app
+from tests.support.command_line import CliRunner
 
 Run = Callable[..., Result]
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from choreo_bdd_reporter.commands import commands
 from choreo_bdd_reporter.read import bounded_files
+from tests.support.command_line import CliRunner
 from tests.support.hostile_reports import LEFT_OUT, OUT_OF_RANGE, REFUSED, Damage, write_whole
 
 READING: tuple[tuple[str, ...], ...] = (

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from choreo_bdd_reporter.commands import commands
+from tests.support.command_line import CliRunner
 from tests.support.hostile_reports import gherkin, past, write_whole
 from tests.support.reports import Place, at, sound
 
@@ -54,6 +54,7 @@ def write(file: str, place: Place, odd: str) -> None:
     Path("report", file).write_text(text, "utf-8")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 def test_no_command_ends_by_an_exception_or_steers_a_terminal(
     seed: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from choreo_bdd.matchers import Matcher, Quantifier, all_of, at
 from choreo_bdd_steps.language.paths import Field, Segment
@@ -13,8 +13,7 @@ _PLAIN = re.compile(r"[^.\[\]'\"\s]+")
 _DIGITS = re.compile(r"-?\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A matcher and the place it judges; with ``admits_empty`` a list without elements satisfies its ``[*]``."""
 
     place: Field

@@ -98,10 +98,10 @@ def services_below(subject: Subject) -> Iterator[Finding]:
         for above in steps[: step.index]:
             if above.sends and above.transport == place and above.topic and overlap(topic, above.topic):
                 message = (
-                    f"this stand-in stands below the {above.deed} on {above.topic!r} in line {above.call.line}, and so "
-                    f"answers nothing: put it above"
+                    f"this stand-in stands below the {above.deed} on {above.topic!r} in line {above.call.line}, and "
+                    f"does not answer it: put it above"
                 )
-                yield subject.at(step.call, "service-below-publish", message)
+                yield subject.at(step.call, "service-below-publish", message, Severity.WARNING)  # others may send there
                 break
 
 

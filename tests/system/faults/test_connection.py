@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import ref
 
@@ -48,11 +48,17 @@ async def test_a_cut_connection_is_the_cause_and_the_next_scenario_connects_agai
         await disconnect_in_time(harness)
 
 
+@pytest.fixture
+def _unlogged() -> Iterator[None]:
+    """Log nothing: pytest would keep the records, and they their tracebacks."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "closed"])
-async def test_nothing_holds_a_connection_any_more_once_there_is_the_next(
-    site: Site, monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
-) -> None:
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps records, and their tracebacks
+@pytest.mark.usefixtures("_unlogged")
+async def test_nothing_holds_a_connection_any_more_once_there_is_the_next(site: Site, *, is_lost: bool) -> None:
     async with proxy_to(site.broker.port) as proxy:
         harness = site.harness_at(proxy.port)
         await harness.connect()

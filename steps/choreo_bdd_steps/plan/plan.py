@@ -32,7 +32,7 @@ from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 
-@dataclass(eq=False)  # no slots: what is asked of a step again and again is kept in it; not frozen: made so often
+@dataclass(frozen=True, eq=False)  # no slots: what is asked of a step again and again is kept in it
 class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 

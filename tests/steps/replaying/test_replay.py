@@ -16,7 +16,7 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report, watch_report
-from tests.support.project import LOADER, Project
+from tests.support.project import LOADER, Finished, Project
 from tests.support.runs import ROOT
 
 pytestmark = pytest.mark.process
@@ -191,21 +191,26 @@ def test_the_same_of_a_wire_that_is_held_up(nats_broker: Broker, project: Projec
     assert "unexpected" in told
 
 
-def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) -> None:
+def ran_on_a_bus_that(told: str, project: Project, check: str) -> Finished:
+    """A run of behave that publishes and checks, on a bus that has something to say of itself."""
     project.file("features/steps/choreo.py", LOADER).file(
         "features/environment.py",
-        """\
+        f"""\
         from choreo_bdd_steps.adapters.behave import start_choreo
 
 
         def before_all(context):
             bus = start_choreo(context).transport("bus")
-            bus.remark = "another consumer takes from {}".format
+            bus.{told}
         """,
-    ).feature('Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect "paid"\n')
-    ran = project.behave(
+    ).feature(f'Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect {check}\n')
+    return project.behave(
         *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
     )
+
+
+def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) -> None:
+    ran = ran_on_a_bus_that('remark = "another consumer takes from {}".format', project, '"paid"')
     for topic in ("paid", "placed"):
         said = f"note: another consumer takes from {topic}"
         assert said in ran
@@ -213,20 +218,8 @@ def test_what_a_transport_had_to_say_of_a_topic_is_said_again(project: Project) 
 
 
 def test_an_absence_over_what_was_not_heard_fails_again(project: Project) -> None:
-    project.file("features/steps/choreo.py", LOADER).file(
-        "features/environment.py",
-        """\
-        from choreo_bdd_steps.adapters.behave import start_choreo
-
-
-        def before_all(context):
-            bus = start_choreo(context).transport("bus")
-            bus.overlooks = "what goes into the queue under {} is not heard".format
-        """,
-    ).feature('Feature: F\n  Scenario: S\n    When I publish "placed"\n    Then I expect no "paid.*" for 50ms\n')
-    ran = project.behave(
-        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
-    )
+    told = 'overlooks = "what goes into the queue under {} is not heard".format'
+    ran = ran_on_a_bus_that(told, project, 'no "paid.*" for 50ms')
     said = "what goes into the queue under paid.* is not heard"
     assert said in ran
     told, failed = replay_report(Path("report/recordings.jsonl"), None)

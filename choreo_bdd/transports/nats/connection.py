@@ -97,9 +97,11 @@ class Connection:
                 **options,
             )
         except BaseException as error:
+            from nats.errors import NoServersError  # noqa: PLC0415 - the client is loaded when it is first needed
+
             await self._end_client()
             # the client, with one server to ask, says that none is left, and keeps to itself why
-            if type(error).__name__ == "NoServersError" and self._met is not None:
+            if isinstance(error, NoServersError) and self._met is not None:
                 raise self._met from None
             raise
         keep_repeated_headers(self._client)

@@ -199,9 +199,9 @@ class _Reader:
 
     def _unused_columns(self) -> Iterator[tuple[str, int]]:
         for _, background, node in self._written(self._node, None, ()):
-            said = _texts((*background, node))
-            for examples in filter(lambda each: each.get("tableHeader"), node["examples"]):
-                heading = examples["tableHeader"]
+            headings = [heading for each in node["examples"] if (heading := each.get("tableHeader"))]
+            said = _texts((*background, node)) if headings else ""
+            for heading in headings:
                 unused = (name for name in _cells(heading) if name and f"<{name}>" not in said)
                 yield from ((name, heading["location"]["line"]) for name in unused)
 

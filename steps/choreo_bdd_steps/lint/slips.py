@@ -68,7 +68,7 @@ def _bare(step: PlannedStep) -> Iterator[str]:
             nodes = [read_yaml(step.call.docstring or "")]
     except BodyError:
         return  # told by the rule on bodies
-    yield from (str(word.value) for node in nodes for word, _ in bare_words(node, ""))
+    yield from (str(word.value) for node in nodes for word, _ in bare_words(node))
 
 
 def placeholders_of_others(subject: Subject) -> Iterator[Finding]:

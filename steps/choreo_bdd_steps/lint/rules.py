@@ -321,8 +321,8 @@ def _begin(plan: Plan, step: PlannedStep) -> int:
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
     """Publishes that nothing checks, and checks that cannot fail."""
     for step in subject.plan.steps:
-        for rule, emptiness in (("unchecked-publish", unchecked), ("cannot-fail", cannot_fail)):
-            message = emptiness(subject.plan, step)
+        for rule, reason in (("unchecked-publish", unchecked), ("cannot-fail", cannot_fail)):
+            message = reason(subject.plan, step)
             if message is not None:
                 yield subject.at(step.call, rule, message)
 

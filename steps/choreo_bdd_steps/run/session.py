@@ -204,10 +204,10 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
-    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
+    def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
-        self.warnings.append(str(emptiness))
-        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        self.warnings.append(str(vacuous))
+        self._vacuous.append({"nodeid": nodeid, "place": vacuous.place, "reason": vacuous.reason})
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:

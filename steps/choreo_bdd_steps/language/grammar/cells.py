@@ -69,7 +69,7 @@ _KINDS: dict[str, Node] = {
 }
 
 
-def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> Node:
+def parse_cell(text: str, line: int | None, *, publish: bool) -> Node:
     """Read one cell: a JSON literal, else an operator, else bare text; templates anywhere.
 
     Raises BodyError, for text that begins like an operator and is none, too; with ``publish`` for operators instead.

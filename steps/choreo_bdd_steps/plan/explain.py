@@ -115,8 +115,8 @@ def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
 
 def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
     spec, line = check.spec, f"line {check.call.line}"
-    if not isinstance(spec, ExpectationSpec):
-        return f"{line}: cannot be armed: {spec}"
+    if spec is None:
+        return f"{line}: cannot be armed: {check.unread}"
     places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.parts]
     facts = [_often(spec), *_time(spec, settings, _last(plan, check.phase))]
     awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))

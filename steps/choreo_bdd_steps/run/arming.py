@@ -80,7 +80,7 @@ class Arming:
         return [
             (check, check.spec)
             for check in self._state.plan.checks(phase)
-            if isinstance(check.spec, ExpectationSpec)
+            if check.spec is not None
             and not check.spec.is_response  # these wait for their call
             and all(name in known and not known[name].is_called for name in check.spec_transports)
             and check.index not in armed

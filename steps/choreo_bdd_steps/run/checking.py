@@ -30,7 +30,7 @@ from choreo_bdd_steps.run.services import unanswered
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Keep
+from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, Keep
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
@@ -57,8 +57,7 @@ class Checking:
     def check(self, call: StepCall) -> None:
         """Wait for this step's own expectation and tell its verdict."""
         state, step = self._state, self._state.step
-        spec = step.spec
-        is_response = isinstance(spec, ExpectationSpec) and spec.is_response
+        is_response = step.spec is not None and step.spec.is_response
         for transport in () if is_response else step.spec_transports:
             state.require_bus(transport, call)
         armed = state.armed.get(step.index)
@@ -73,7 +72,7 @@ class Checking:
         self._tell(armed)
 
     def _unheard(self, step: PlannedStep) -> StepError:
-        assert isinstance(step.spec, ExpectationSpec)  # check() has asked
+        assert step.spec is not None  # check() has asked
         if not self._state.plan.has_trigger(step.phase):
             self._arming.require_topic(step, step.spec, "yet")
         return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")

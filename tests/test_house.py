@@ -1,4 +1,4 @@
-"""The rules of the house that no single room can check (design §2, style.md 4.6)."""
+"""The rules of the house that no single room can check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arming: who listens for what, from when on, and until when (spec/steps.md 3)."""
+"""Arming: who listens for what, from when on, and until when."""
 
 from __future__ import annotations
 

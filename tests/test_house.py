@@ -79,7 +79,7 @@ def modules_after(code: str) -> set[str]:
             {
                 *("jinja2", "yaml", "jsonschema", "gherkin.parser", "tomllib", "importlib.resources", "tempfile"),
                 *("choreo_bdd.stage", "choreo_bdd.asyncapi", "choreo_bdd.brokers", "choreo_bdd.transports.nats"),
-                *("choreo_bdd.matchers.leaves", "choreo_bdd_steps.language.body", "choreo_bdd_steps.plan"),
+                *("choreo_bdd.matchers.leaves", "choreo_bdd_steps.language.body_parts", "choreo_bdd_steps.plan"),
                 "choreo_bdd_steps.run",
             },
         ),

@@ -4,7 +4,7 @@ import pytest
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import Plan
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from tests.support.step_bench import plan_of
 
 

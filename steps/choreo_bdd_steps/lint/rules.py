@@ -14,9 +14,9 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import SWITCHED_OFF
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
 from choreo_bdd_steps.language.templates.rendering import referenced_names
@@ -29,7 +29,6 @@ from choreo_bdd_steps.vocabulary.acts import (
     Call,
     CheckTaken,
     Expect,
-    ExpectationSpec,
     Payload,
     PlayService,
     Publish,
@@ -40,6 +39,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     Wait,
 )
 from choreo_bdd_steps.vocabulary.assignments import misnamed
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"

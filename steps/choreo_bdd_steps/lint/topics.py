@@ -14,7 +14,8 @@ from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject, unfilled
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
 _PLACEHOLDER = re.compile(r"<([^<>]+)>")

@@ -17,7 +17,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, configuration, settings_for
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 
 def explain_file(path: Path, line: int | None = None, profile: str | None = None) -> str:

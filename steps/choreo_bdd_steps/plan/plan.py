@@ -8,9 +8,9 @@ from functools import cached_property
 
 from choreo_bdd import topic_patterns
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import parse_expectation
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
     Act,
@@ -18,8 +18,6 @@ from choreo_bdd_steps.vocabulary.acts import (
     CheckService,
     CheckTaken,
     Expect,
-    ExpectationSpec,
-    Hop,
     Keep,
     PlayService,
     Publish,
@@ -29,6 +27,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     UseTransport,
 )
 from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 

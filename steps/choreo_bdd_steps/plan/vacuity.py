@@ -8,7 +8,8 @@ from typing import Literal
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 Policy = Literal["ignore", "warn", "error"]
 NO_SCENARIOS = "the feature has no scenarios, so it tests nothing"

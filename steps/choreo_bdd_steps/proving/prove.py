@@ -10,7 +10,7 @@ from typing import Any
 
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
-from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.language.paths import envelope_path, parse_field
 from choreo_bdd_steps.language.templates.functions import Variables
@@ -24,7 +24,8 @@ from choreo_bdd_steps.proving.naming import Place, named_in
 from choreo_bdd_steps.proving.replies import Replies, replies_of
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, Keep, PlayService
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, Keep, PlayService
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 _DEPENDS = re.compile(
     "no earlier check of this scenario has taken|is not set|is undefined in the template|nothing listens for this check"

@@ -21,7 +21,8 @@ from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.rows import of_their_own
 from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
-from choreo_bdd_steps.vocabulary.acts import Call, ExpectationSpec, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import Call, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 

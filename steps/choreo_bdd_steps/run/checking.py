@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.matchers import MatchResult
-from choreo_bdd.matchers.result import as_written
+from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
@@ -18,7 +18,7 @@ from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import in_other_case
 from choreo_bdd_steps.errors import CheckFailed, StepError, warn
-from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.language.matching.header_case import in_lower_case, in_small_letters
@@ -217,7 +217,7 @@ class Checking:
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
             path = "" if result.failure is None else result.failure.path
-            reason = result.reason.replace(f"{path}: ", f"{as_written(path)}: ", 1)
+            reason = result.reason.replace(f"{path}: ", f"{path_as_written(path)}: ", 1)
             told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {reason}"]
             raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 

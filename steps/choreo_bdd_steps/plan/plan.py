@@ -13,6 +13,8 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.expectation_body import parse_expectation
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
+    CHECKING,
+    SENDING,
     Act,
     Call,
     CheckService,
@@ -76,7 +78,7 @@ class PlannedStep:
     @property
     def sends(self) -> bool:
         """Whether something leaves with it: a message, or a request over HTTP."""
-        return self.publishes or isinstance(self.act, Call)
+        return isinstance(self.act, SENDING)
 
     @property
     def is_own_act(self) -> bool:
@@ -201,7 +203,7 @@ class Plan:
         """Transports this scenario uses, in order of first use."""
         named: dict[str, None] = {}
         for step in self.steps:
-            if isinstance(step.act, (Publish, Request, Call, Expect, PlayService)):
+            if isinstance(step.act, (*SENDING, Expect, PlayService)):
                 named |= dict.fromkeys(step.spec_transports or (step.transport,))
             if isinstance(step.act, PlayService) and step.act.answer is not None and step.act.answer.transport:
                 named[step.act.answer.transport] = None
@@ -218,9 +220,9 @@ def make_plan(calls: Sequence[StepCall], default_transport: str, called: Sequenc
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if has_check and (isinstance(act, (Publish, Request, Call)) or (act is None and call.is_act)):
+        if has_check and (isinstance(act, SENDING) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
-        has_check = has_check or isinstance(act, (Expect, CheckTaken, CheckService))
+        has_check = has_check or isinstance(act, CHECKING)
         if isinstance(act, UseTransport):
             default_transport = act.transport
         callee = default_transport if default_transport in called else called[0] if len(called) == 1 else None

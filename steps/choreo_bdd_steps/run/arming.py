@@ -21,7 +21,7 @@ from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.rows import of_their_own
 from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
-from choreo_bdd_steps.vocabulary.acts import Call, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import SENDING, Payload
 from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
@@ -54,7 +54,7 @@ class Arming:
         if not self._entered:  # a slip in a later phase, too, is told before anything is published
             for step in self._state.plan.steps:
                 require_readable(step)
-                if step.phase > trigger.phase and isinstance(step.act, (Publish, Request, Call)):
+                if step.phase > trigger.phase and isinstance(step.act, SENDING):
                     self._require_body(step.call, step.act.body)
         self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)

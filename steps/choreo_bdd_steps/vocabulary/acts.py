@@ -320,3 +320,8 @@ Act = (
     | UseTransport
     | Wait
 )
+
+SENDING = (Publish, Request, Call)
+"""Acts with which something leaves."""
+CHECKING = (Expect, CheckTaken, CheckService)
+"""Acts that can find something wrong."""

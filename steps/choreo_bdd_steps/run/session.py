@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from choreo_bdd.loop import LoopThread
 from choreo_bdd.observers.traffic import Traffic
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.opening import Identity, open_scope
+from choreo_bdd.shared.minted import minted
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
@@ -61,10 +61,6 @@ class EngineLoop(Protocol):
         ...
 
 
-def _random(size: int) -> str:
-    return os.urandom(size).hex()
-
-
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
@@ -75,7 +71,7 @@ class Session:
         slow: str | None = None,
         make_transport: TransportMaker = configured_transport,
         loop: EngineLoop | None = None,
-        token: Callable[[int], str] = _random,
+        token: Callable[[int], str] = minted,
         former: Mapping[str, Mapping[str, Collection[str]]] = _NOBODY,
     ) -> None:
         try:

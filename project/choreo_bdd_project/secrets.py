@@ -40,7 +40,10 @@ def unset(config: Config) -> Iterator[tuple[str, bool]]:
         if name not in os.environ:
             close = difflib.get_close_matches(name.upper(), others, n=1, cutoff=_ALIKE)
             meant = f"; did you mean {others[close[0]]}?" if close else ""
-            yield f"{place}: no environment variable of that name is set, so nothing is hidden for it{meant}", bool(close)
+            yield (
+                f"{place}: no environment variable of that name is set, so nothing is hidden for it{meant}",
+                bool(close),
+            )
 
 
 def _sent_over_http(transport: TransportConfig) -> Iterator[str]:

@@ -118,8 +118,8 @@ def unasked(config: pytest.Config) -> str | None:
         return None
     folders = " ".join(sorted({path.relative_to(config.invocation_params.dir).parts[0] for path in files}))
     return (
-        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {folders}; or have a bare "
-        f"pytest run them, by pytest.ini: [pytest] choreo_features = {folders}"
+        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {folders}; or have a "
+        f"bare pytest run them, by pytest.ini: [pytest] choreo_features = {folders}"
     )
 
 

@@ -52,7 +52,7 @@ PAGE_CHECKS = {
         "eslint/bin/eslint.js",
         "--config",
         f"{PAGE_TOOLS}/eslint.config.js",
-        "reporter/choreo_bdd_reporter/page/js",
+        PAGE_MODULES,
     ),
     "tsc": ("typescript/bin/tsc", "--project", PAGE_TOOLS),
 }

@@ -1,4 +1,4 @@
-"""The rules of the house that no single room can check (design §2, style.md 4.6)."""
+"""The rules of the house that no single room can check."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def modules_after(code: str) -> set[str]:
             {
                 *("jinja2", "yaml", "jsonschema", "gherkin.parser", "tomllib", "importlib.resources", "tempfile"),
                 *("choreo_bdd.stage", "choreo_bdd.asyncapi", "choreo_bdd.brokers", "choreo_bdd.transports.nats"),
-                *("choreo_bdd.matchers.leaves", "choreo_bdd_steps.language.body", "choreo_bdd_steps.plan"),
+                *("choreo_bdd.matchers.leaves", "choreo_bdd_steps.language.body_parts", "choreo_bdd_steps.plan"),
                 "choreo_bdd_steps.run",
             },
         ),

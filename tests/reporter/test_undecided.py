@@ -68,8 +68,9 @@ def interrupted(project: Project, *command: str) -> float:
         stderr=subprocess.STDOUT,
         preexec_fn=as_in_the_foreground,  # noqa: PLW1509 - one call, and no thread of ours is about
     ) as run:
-        until = time.monotonic() + 50
-        while not ready.exists() and time.monotonic() < until:
+        until = time.monotonic() + 90
+        while not ready.exists():
+            assert time.monotonic() < until, "the long scenario has not begun"
             time.sleep(0.05)
         time.sleep(1)
         began = time.monotonic()

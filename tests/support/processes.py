@@ -13,6 +13,7 @@ FOREIGN = tuple(f"-pno:{name}" for name in ("anyio", "asyncio", "hypothesispytes
 _FIXTURES = frozenset(
     {"project", "short_project", "guessed", "both", "deliberate", "on_memory", "both_on_memory", "files_of"}
 )
+_TIMEOUT_S = 120  # the first of a session waits for the imports of all
 
 
 def as_in_the_foreground() -> None:
@@ -21,7 +22,9 @@ def as_in_the_foreground() -> None:
 
 
 def mark_process_tests(items: Sequence[pytest.Item]) -> None:
-    """Mark what uses one of the fixtures that start a framework."""
+    """Mark what uses one of the fixtures that start a framework, and give it time."""
     for item in items:
         if _FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.process)
+        if item.get_closest_marker("process") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))

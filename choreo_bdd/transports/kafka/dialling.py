@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -24,6 +25,16 @@ async def answering(servers: Sequence[str], options: Mapping[str, Any], *, patie
     return await first_to_answer(
         [partial(_ask, server, options) for server in servers], patience_s=patience_s, release=_nothing
     )
+
+
+async def why_refused(server: str, options: Mapping[str, Any], *, patience_s: float) -> Exception | None:
+    """What a server says to us, or its certificate, that the clients keep to themselves; ``None`` if it answers now."""
+    try:
+        async with asyncio.timeout(patience_s):
+            await _ask(server, options)
+    except Exception as error:  # noqa: BLE001 - it is to be told
+        return None if isinstance(error, TimeoutError) else error
+    return None
 
 
 async def _ask(server: str, options: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -13,6 +14,7 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.shared.causes import causes_of
 from choreo_bdd.topic_patterns import ByTopic, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
@@ -106,7 +108,7 @@ class KafkaTransport:
     async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
         from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - it loads the client
         from choreo_bdd.transports.kafka.connection import Connection  # noqa: PLC0415 - as above
-        from choreo_bdd.transports.kafka.dialling import answering  # noqa: PLC0415 - as above
+        from choreo_bdd.transports.kafka.dialling import answering, why_refused  # noqa: PLC0415 - as above
 
         options, patience_s = self._options(descriptor), self._connect_timeout_s
         deadline = asyncio.get_running_loop().time() + patience_s
@@ -122,9 +124,14 @@ class KafkaTransport:
         try:
             async with asyncio.timeout_at(deadline):
                 await clients.start()
-        except BaseException:
+        except BaseException as failure:
             await clients.stop(timeout_s=_TEARDOWN_S)
-            raise
+            if type(failure).__name__ != "KafkaConnectionError":
+                raise
+            told = await why_refused(chosen, options, patience_s=_TEARDOWN_S)
+            if told is None:
+                raise
+            raise told  # noqa: B904 - it has a cause of its own, which is what tells
         request_timeout_s = self._request_timeout_ms / 1000
         return Connection(
             clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=request_timeout_s
@@ -208,9 +215,16 @@ class KafkaTransport:
 
 
 def _reason(error: Exception) -> str:
-    from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - it loads the client
+    from aiokafka.errors import AuthenticationFailedError, BrokerResponseError  # noqa: PLC0415 - it loads the client
 
-    return str(error) if isinstance(error, Unreachable) else type(error).__name__
+    from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - as above
+
+    if isinstance(error, Unreachable):
+        return str(error)
+    words = next((each for each in causes_of(error) if isinstance(each, ssl.SSLError)), None)
+    is_answer = isinstance(error, AuthenticationFailedError | BrokerResponseError)
+    told = str(error) if is_answer else "" if words is None else str(words)
+    return f"{type(error).__name__}: {told}" if told else type(error).__name__
 
 
 def _as_url(server: str) -> str:

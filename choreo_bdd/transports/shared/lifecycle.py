@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -12,6 +13,7 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import declare_secrets, safe_url, secrets_in_urls
+from choreo_bdd.shared.causes import causes_of
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
@@ -70,13 +72,18 @@ class Kind:
 C = TypeVar("C", bound=Connection)
 
 
-def _was_nobody_there(error: BaseException | None) -> bool:
-    """Whether nothing listens at the address, so that no login has been refused."""
-    while error is not None:
-        if isinstance(error, ConnectionRefusedError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _question(kind: Kind, error: BaseException) -> str:
+    """What to look after, as an error suggests it."""
+    causes = list(causes_of(error))
+    if any(isinstance(each, ConnectionRefusedError) for each in causes):  # so no login has been refused
+        return f"Is a {kind.server} running there?"
+    found = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
+    if found is None:
+        return kind.question
+    return (
+        f"The certificate there does not prove that it is the server ({found.verify_message}): it must be valid today, "
+        f"for the host that is named here, and of the authority named with `tls: {{ca: …}}`"
+    )
 
 
 class Lifecycle(Generic[C]):
@@ -152,7 +159,7 @@ class Lifecycle(Generic[C]):
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             late = isinstance(error, TimeoutError)
             reason = f"no answer within {self._patience_s:g} s" if late else reason_of(error)
-            question = f"Is a {kind.server} running there?" if _was_nobody_there(error) else kind.question
+            question = _question(kind, error)
             has_secrets = self.has_login or self._carry_credentials
             raise TransportError(f"{kind.transport} could not connect to {self.shown}: {reason}. {question}") from (
                 None if has_secrets else error

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
-from choreo_bdd.matchers.result import as_written
+from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.matchers.words import in_words
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
@@ -192,7 +192,7 @@ def _near_misses(facts: Facts) -> str:
 def _differing(closest: Closeness | None, reason: str) -> str:
     if closest is None or not closest.differences:
         return reason
-    paths = ", ".join(dict.fromkeys(as_written(failure.path) for failure in closest.differences[:4]))
+    paths = ", ".join(dict.fromkeys(path_as_written(failure.path) for failure in closest.differences[:4]))
     more = len(closest.differences) - 4
     return f"the closest differs in {paths}" + (f" and {more} more" if more > 0 else "")
 
@@ -232,10 +232,7 @@ def _evidence(facts: Facts) -> list[str]:
 def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
     """Each field in which a message differs from what was expected, values redacted."""
     lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
-    lines += [
-        f"    {as_written(failure.path)}: expected {_expected(failure)}, got {_actual(failure)}"
-        for failure in closest.differences[:_SHOWN_DIFFERENCES]
-    ]
+    lines += [f"    {_difference(each)}" for each in closest.differences[:_SHOWN_DIFFERENCES]]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES
     lines += [f"    … and {hidden} more"] if hidden > 0 else []
     return list(map(on_one_line, lines))
@@ -243,9 +240,11 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 
 def differing_in(closest: Closeness) -> str:
     """The first fields in which a message differs, values redacted, as part of a sentence."""
-    return ", ".join(
-        f"{as_written(each.path)}: expected {_expected(each)}, got {_actual(each)}" for each in closest.differences[:4]
-    )
+    return ", ".join(map(_difference, closest.differences[:4]))
+
+
+def _difference(failure: MatchFailure) -> str:
+    return f"{path_as_written(failure.path)}: expected {_expected(failure)}, got {_actual(failure)}"
 
 
 def _expected(failure: MatchFailure) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -23,21 +22,12 @@ async def answering(servers: Sequence[str], options: Mapping[str, Any], *, patie
     if len(servers) == 1:
         return servers[0]
     return await first_to_answer(
-        [partial(_ask, server, options) for server in servers], patience_s=patience_s, release=_nothing
+        [partial(ask, server, options) for server in servers], patience_s=patience_s, release=_nothing
     )
 
 
-async def why_refused(server: str, options: Mapping[str, Any], *, patience_s: float) -> Exception | None:
-    """What a server says to us, or its certificate, that the clients keep to themselves; ``None`` if it answers now."""
-    try:
-        async with asyncio.timeout(patience_s):
-            await _ask(server, options)
-    except Exception as error:  # noqa: BLE001 - it is to be told
-        return None if isinstance(error, TimeoutError) else error
-    return None
-
-
-async def _ask(server: str, options: Mapping[str, Any]) -> str:
+async def ask(server: str, options: Mapping[str, Any]) -> str:
+    """The server, once it has answered; raises why it does not, which a client that is started keeps to itself."""
     host, port, _ = collect_hosts([server])[0]
     connection = AIOKafkaConnection(host, port, **options)
     try:

@@ -106,9 +106,11 @@ class KafkaTransport:
         )
 
     async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
+        from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415 - it is the client
+
         from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - it loads the client
         from choreo_bdd.transports.kafka.connection import Connection  # noqa: PLC0415 - as above
-        from choreo_bdd.transports.kafka.dialling import answering, why_refused  # noqa: PLC0415 - as above
+        from choreo_bdd.transports.kafka.dialling import answering, ask  # noqa: PLC0415 - as above
 
         options, patience_s = self._options(descriptor), self._connect_timeout_s
         deadline = asyncio.get_running_loop().time() + patience_s
@@ -124,14 +126,12 @@ class KafkaTransport:
         try:
             async with asyncio.timeout_at(deadline):
                 await clients.start()
-        except BaseException as failure:
+        except BaseException as error:
             await clients.stop(timeout_s=_TEARDOWN_S)
-            if type(failure).__name__ != "KafkaConnectionError":
-                raise
-            told = await why_refused(chosen, options, patience_s=_TEARDOWN_S)
-            if told is None:
-                raise
-            raise told  # noqa: B904 - it has a cause of its own, which is what tells
+            if isinstance(error, KafkaConnectionError):
+                async with asyncio.timeout_at(deadline):
+                    await ask(chosen, options)
+            raise
         request_timeout_s = self._request_timeout_ms / 1000
         return Connection(
             clients, self._life, policy=self._policy, ways=self._ways, request_timeout_s=request_timeout_s
@@ -221,10 +221,12 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, Unreachable):
         return str(error)
-    words = next((each for each in causes_of(error) if isinstance(each, ssl.SSLError)), None)
-    is_answer = isinstance(error, AuthenticationFailedError | BrokerResponseError)
-    told = str(error) if is_answer else "" if words is None else str(words)
-    return f"{type(error).__name__}: {told}" if told else type(error).__name__
+    if isinstance(error, AuthenticationFailedError | BrokerResponseError):
+        return str(error)  # what the broker answers
+    handshake = next((each for each in causes_of(error) if isinstance(each, ssl.SSLError)), None)
+    if handshake is not None:
+        return str(handshake)
+    return type(error.__cause__ if isinstance(error.__cause__, OSError) else error).__name__
 
 
 def _as_url(server: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from socket import gaierror
 from typing import Generic, Protocol, TypeVar
 
 from choreo_bdd.environment import load_allowlist
@@ -72,18 +73,21 @@ class Kind:
 C = TypeVar("C", bound=Connection)
 
 
-def _question(kind: Kind, error: BaseException) -> str:
-    """What to look after, as an error suggests it."""
-    causes = list(causes_of(error))
-    if any(isinstance(each, ConnectionRefusedError) for each in causes):  # so no login has been refused
-        return f"Is a {kind.server} running there?"
-    found = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
-    if found is None:
-        return kind.question
-    return (
-        f"The certificate there does not prove that it is the server ({found.verify_message}): it must be valid today, "
-        f"for the host that is named here, and of the authority named with `tls: {{ca: …}}`"
-    )
+def _told(kind: Kind, error: Exception, reason_of: Callable[[Exception], str]) -> str:
+    """Why there is no connection, and what to look after: where none was made at all, no login can be at fault."""
+    for each in causes_of(error):
+        if isinstance(each, gaierror):
+            return "no host of that name is known here. Is it written right?"
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return (
+                f"{reason_of(error)}. The certificate there does not prove that it is the server "
+                f"({each.verify_message.rstrip('.')}): it must be valid today, for the host that is named here, and of "
+                f"the authority named with `tls: {{ca: …}}`"
+            )
+        # an OSError by itself: unreachable, or each of a host's addresses refuses
+        if isinstance(each, ConnectionRefusedError) or type(each) is OSError:
+            return f"{reason_of(error)}. Is a {kind.server} running there?"
+    return f"{reason_of(error)}. {kind.question}"
 
 
 class Lifecycle(Generic[C]):
@@ -158,10 +162,10 @@ class Lifecycle(Generic[C]):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             late = isinstance(error, TimeoutError)
-            reason = f"no answer within {self._patience_s:g} s" if late else reason_of(error)
-            question = _question(kind, error)
+            no_answer = f"no answer within {self._patience_s:g} s. {kind.question}"
+            told = no_answer if late else _told(kind, error, reason_of)
             has_secrets = self.has_login or self._carry_credentials
-            raise TransportError(f"{kind.transport} could not connect to {self.shown}: {reason}. {question}") from (
+            raise TransportError(f"{kind.transport} could not connect to {self.shown}: {told}") from (
                 None if has_secrets else error
             )
 

@@ -21,7 +21,8 @@ from choreo_bdd.shared.minted import minted
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_project.secrets import unset
+from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import VacuousStep
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
@@ -108,6 +109,9 @@ class Session:
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
+        for told in (told for told, is_slip in unset(self.config) if is_slip):
+            self.warnings.append(told)
+            warn(told)
         self._vacuous: list[dict[str, str]] = []
         self._users_of_ids: dict[str, tuple[str, str]] = {}
         self._hinted: set[str] = set()
@@ -200,10 +204,10 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
-    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
+    def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
-        self.warnings.append(str(emptiness))
-        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        self.warnings.append(str(vacuous))
+        self._vacuous.append({"nodeid": nodeid, "place": vacuous.place, "reason": vacuous.reason})
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:

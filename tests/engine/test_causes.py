@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from choreo_bdd.exceptions import TransportError
@@ -23,9 +25,9 @@ def test_each_is_told_once_also_in_a_circle() -> None:
 @pytest.mark.timeout(5)
 async def test_a_connection_that_fails_with_errors_in_a_circle_has_failed() -> None:
     kind = Kind("Transport", "server", "client", "extra", "servers", "Are the credentials right?")
-    life: Lifecycle[object] = Lifecycle(kind, ["nats://host:1"], auth=None, patience_s=1)
+    life: Lifecycle[Any] = Lifecycle(kind, ["nats://host:1"], auth=None, patience_s=1)
 
-    async def log_in(_: object) -> object:
+    async def log_in(_: object) -> Any:
         raise in_a_circle()
 
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Correlation policies: how a scenario's id gets into messages and is read back."""
+"""Correlation policies: how a scenario's id gets into messages and is read back (spec/harness.md 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment allowlist: which addresses a test run may connect to."""
+"""The environment allowlist: which addresses a test run may connect to (spec/harness.md 10)."""
 
 from __future__ import annotations
 

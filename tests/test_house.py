@@ -1,4 +1,4 @@
-"""The rules of the house that no single room can check."""
+"""The rules of the house that no single room can check (design §2, style.md 4.6)."""
 
 from __future__ import annotations
 

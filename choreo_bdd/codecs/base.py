@@ -1,4 +1,4 @@
-"""Codecs: payload values to bytes and back."""
+"""Codecs: payload values to bytes and back (spec/harness.md 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON numbers to the last digit: a float where it loses none, else a decimal."""
+"""JSON numbers to the last digit: a float where it loses none, else a decimal (spec/steps.md 1)."""
 
 from __future__ import annotations
 

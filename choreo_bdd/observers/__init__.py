@@ -1,4 +1,4 @@
-"""The seam between the engine and whoever reports on it."""
+"""The seam between the engine and whoever reports on it (spec/harness.md 3.9)."""
 
 from __future__ import annotations
 

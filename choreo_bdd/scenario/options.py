@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unattributed = Literal["fail", "warn", "ignore"]
-"""What a matching message without an id, where ids are expected, does to an absence or a count."""
+"""What a matching message without an id, where ids are expected, does to an absence or a count (spec/steps.md 5)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Correlation bridges: one logical scenario id, a wire id on each transport."""
+"""Correlation bridges: one logical scenario id, a wire id on each transport (spec/harness.md 13.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a Stage."""
+"""What can go wrong with a Stage (spec/harness.md 13.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Stage scenario hands over when it is done."""
+"""What a Stage scenario hands over when it is done (spec/harness.md 13.6, 13.7)."""
 
 from __future__ import annotations
 

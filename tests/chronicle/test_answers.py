@@ -13,7 +13,6 @@ from choreo_bdd_chronicle.settings import Settings
 from tests.chronicle.conftest import Chronicle, started
 from tests.chronicle.reports import BEGUN, event, handle, late, one_test, report, scenario, timed_out
 
-UNKNOWN = "5f0c6e2e-8f64-4b5e-9d3a-0d6e6a2f7c11"
 DAY = timedelta(days=1)
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -1,4 +1,4 @@
-"""The environment allowlist."""
+"""The environment allowlist (spec/harness.md 10)."""
 
 from __future__ import annotations
 

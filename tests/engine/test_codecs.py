@@ -1,4 +1,4 @@
-"""Codecs."""
+"""Codecs (spec/harness.md 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Correlation policies, alone and at work."""
+"""Correlation policies, alone and at work (spec/harness.md 7; W30)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cause, each with a scenario that produces it."""
+"""Every cause, each with a scenario that produces it (design §3 decision 6, spec/steps.md 5)."""
 
 from __future__ import annotations
 

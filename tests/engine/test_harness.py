@@ -1,4 +1,4 @@
-"""A harness: lifecycle, facade, safety."""
+"""A harness: lifecycle, facade, safety (spec/harness.md 2)."""
 
 from __future__ import annotations
 

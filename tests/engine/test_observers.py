@@ -1,4 +1,4 @@
-"""The observer seam."""
+"""The observer seam (spec/harness.md 3.9)."""
 
 from __future__ import annotations
 

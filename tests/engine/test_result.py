@@ -1,4 +1,4 @@
-"""Awaiting, the result and its texts."""
+"""Awaiting, the result and its texts (spec/harness.md 3.6, 3.7, 3.8; W19)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standing replies outside any scenario."""
+"""Standing replies outside any scenario (spec/harness.md 14.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topic patterns."""
+"""Topic patterns (spec/steps.md 1)."""
 
 from __future__ import annotations
 

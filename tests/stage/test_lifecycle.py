@@ -1,4 +1,4 @@
-"""Connecting, rolling back, disconnecting."""
+"""Connecting, rolling back, disconnecting (spec/harness.md 13.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts of the user's own: they begin phases, and budgets and absences count from their end."""
+"""Acts of the user's own: they begin phases, and budgets and absences count from their end (spec/steps.md 3)."""
 
 from __future__ import annotations
 

@@ -23,12 +23,6 @@ def args(text: str) -> dict[str, str]:
     return {name: value for name, value in match.args.items() if value is not None}
 
 
-def phrase_of(text: str) -> str:
-    match = recognise_text(text)
-    assert match is not None, text
-    return match.phrase.text
-
-
 SENTENCES = [
     'I publish "orders.placed"',
     'I publish "orders.placed" on kafka',

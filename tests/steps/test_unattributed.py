@@ -1,4 +1,4 @@
-"""``unattributed`` in choreo.yaml: what a message without an id does to an absence or a count."""
+"""``unattributed`` in choreo.yaml: what a message without an id does to an absence or a count (spec/steps.md 5)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class OutsideEvidence(NamedTuple):
 
 
 def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
-    """Messages that could have been meant, and that could not be judged or attributed.
+    """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5).
 
     ``nobodys`` carry no id where one is expected.
     """

@@ -1,4 +1,4 @@
-"""Ways to log in to NATS."""
+"""Ways to log in to NATS (spec/harness.md 12.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures grouped by their cause: what went wrong, not where it showed."""
+"""Failures grouped by their cause: what went wrong, not where it showed (spec/chronicle.md 9.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the level of a series changed: split by the energy statistic, merged by a t-test."""
+"""Where the level of a series changed: split by the energy statistic, merged by a t-test (spec/chronicle.md 9.5)."""
 
 from __future__ import annotations
 

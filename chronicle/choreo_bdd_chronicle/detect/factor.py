@@ -1,4 +1,4 @@
-"""How much slower than usual a whole run was: the factor that all of its topics have in common."""
+"""How much slower than usual a whole run was: the factor that all of its topics have in common (spec/chronicle.md 9.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts."""
+"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts (spec/steps.md 3)."""
 
 from __future__ import annotations
 

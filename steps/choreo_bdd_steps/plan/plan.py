@@ -1,4 +1,4 @@
-"""The plan of a scenario: its phases, and what each of them has to arm."""
+"""The plan of a scenario: its phases, and what each of them has to arm (spec/steps.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arming: who listens for what, from when on, and until when."""
+"""Arming: who listens for what, from when on, and until when (spec/steps.md 3)."""
 
 from __future__ import annotations
 

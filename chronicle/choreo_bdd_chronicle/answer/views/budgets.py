@@ -1,4 +1,4 @@
-"""How budgets are kept over a period, topic by topic."""
+"""How budgets are kept over a period, topic by topic (spec/chronicle.md 9.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say of anomalies, flaky scenarios and groups of failures: one lifecycle."""
+"""What people say of anomalies, flaky scenarios and groups of failures: one lifecycle (spec/chronicle.md 9.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scenarios can be trusted, and what failures have in common."""
+"""Which scenarios can be trusted, and what failures have in common (spec/chronicle.md 9.6)."""
 
 from __future__ import annotations
 

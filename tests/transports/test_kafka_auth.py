@@ -187,7 +187,7 @@ async def test_tls_under_a_login_works(encrypted: Broker, certificates: Certific
 @pytest.mark.broker
 async def test_a_server_that_cannot_be_trusted_is_not_talked_to(encrypted: Broker) -> None:
     sasl = KafkaAuth.sasl_plain(USER, PASSWORD)
-    with pytest.raises(TransportError, match="could not connect"):
+    with pytest.raises(TransportError, match=r"could not connect.*certificate verify failed.*`tls: \{ca: "):
         async with connected(encrypted, KafkaAuth.sasl_ssl(sasl=sasl, ssl=KafkaAuth.ssl(None))):
             pass
 
@@ -201,7 +201,7 @@ async def test_a_wrong_password_is_told_without_it(
     wrong = "wr0ng-s3cret"
     auth = KafkaAuth.sasl_plain(USER, wrong) if mechanism == "PLAIN" else KafkaAuth.sasl_scram(USER, wrong, mechanism)
     transport = KafkaTransport(bootstrap_servers=guarded.url, auth=auth)
-    with pytest.raises(TransportError, match="could not connect") as caught:
+    with pytest.raises(TransportError, match=r"could not connect.*SaslAuthenticationFailed") as caught:
         await transport.connect()
     assert caught.value.__cause__ is None
     assert wrong not in f"{caught.value} {transport!r} {caplog.text}"

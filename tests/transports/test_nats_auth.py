@@ -110,7 +110,7 @@ async def test_a_credentials_file_is_read_by_the_client(guarded: Broker, tmp_pat
 
 async def test_a_server_of_an_unknown_authority_is_not_talked_to(encrypted: Broker, tmp_path: Path) -> None:
     auth = NatsAuth.token_with_tls("t0ken", NatsAuth.tls(make_certificates(tmp_path).ca))
-    with pytest.raises(TransportError, match="could not connect"):
+    with pytest.raises(TransportError, match=r"could not connect.*certificate verify failed.*`tls: \{ca: "):
         await NatsTransport(servers=[encrypted.url], auth=auth).connect()
 
 
@@ -142,6 +142,7 @@ async def test_a_wrong_login_is_a_failure_to_connect_that_shows_nothing(
         await transport.connect()
     assert guarded.url in str(caught.value)
     assert "s3cret" not in str(caught.value) + repr(transport)
+    assert "'Authorization Violation'" in str(caught.value) or given is not None
     assert given is None or caught.value.__cause__ is None
 
 

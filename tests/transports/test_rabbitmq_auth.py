@@ -102,6 +102,13 @@ async def test_a_server_with_a_certificate_of_somebody_else_is_not_trusted(encry
         await transport.connect()
 
 
+@pytest.mark.timeout(60)  # the client's errors stand in a circle, in which whoever looks through them may go round
+async def test_without_tls_to_a_port_that_wants_it_is_a_failure_to_connect(encrypted: Broker) -> None:
+    transport = RabbitTransport(url=encrypted.url.replace("amqps://", "amqp://"))
+    with pytest.raises(TransportError, match=r"could not connect .*are the credentials right\?"):
+        await transport.connect()
+
+
 async def test_a_wrong_password_is_a_failure_to_connect_that_shows_nothing(
     encrypted: Broker, certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+
+from choreo_bdd.shared.causes import causes_of
 
 _BROKEN_OFF = "{where} broke the connection off before its answer was complete: see the service's own log"
 _SENTENCES: Mapping[str, str] = MappingProxyType(
@@ -36,7 +38,7 @@ def told(error: BaseException, where: str, timeout_s: float) -> str:
             f"{where} gave no whole answer within {timeout_s:g} s: see why in the service's own log, or allow more "
             f"with `timeout:` at this transport"
         )
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     secured = next((each for each in causes if isinstance(each, ssl.SSLError)), None)
     if secured is not None:
         return _insecure(secured, where)
@@ -53,12 +55,6 @@ def _insecure(error: ssl.SSLError, where: str) -> str:
             f"`tls: {{ca: …}}` at this transport"
         )
     return f"no TLS with {where}: does the service speak https on this port, and of which version?"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _reason(causes: list[BaseException]) -> str:

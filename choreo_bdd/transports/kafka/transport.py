@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -13,6 +14,7 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import safe_url
+from choreo_bdd.shared.causes import causes_of
 from choreo_bdd.topic_patterns import ByTopic, settings_by_topic
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.kafka.auth import client_options, is_sent_in_clear
@@ -213,10 +215,17 @@ class KafkaTransport:
 
 
 def _reason(error: Exception) -> str:
-    from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - it loads the client
+    from aiokafka.errors import AuthenticationFailedError, BrokerResponseError  # noqa: PLC0415 - it loads the client
+
+    from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - as above
 
     if isinstance(error, Unreachable):
         return str(error)
+    if isinstance(error, AuthenticationFailedError | BrokerResponseError):
+        return str(error)  # what the broker answers
+    handshake = next((each for each in causes_of(error) if isinstance(each, ssl.SSLError)), None)
+    if handshake is not None:
+        return str(handshake)
     return type(error.__cause__ if isinstance(error.__cause__, OSError) else error).__name__
 
 

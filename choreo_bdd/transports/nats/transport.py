@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -62,9 +63,7 @@ class NatsTransport:
 
     async def connect(self) -> None:
         """Check the allowlist, then connect within ``connect_timeout_s``; ``TransportError`` when that fails."""
-        await self._life.connect(
-            self._log_in, load=_client, reason_of=lambda error: type(error).__name__, allowlist_path=self.allowlist_path
-        )
+        await self._life.connect(self._log_in, load=_client, reason_of=_reason, allowlist_path=self.allowlist_path)
 
     async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
         options = {} if descriptor is None else client_options(descriptor)
@@ -152,3 +151,9 @@ def _client() -> Callable[[], Any]:
     from nats.aio.client import Client  # noqa: PLC0415 - the client is loaded when it is first needed
 
     return Client
+
+
+def _reason(error: Exception) -> str:
+    """What the server or the handshake says, or the kind of the error: other texts may quote a login."""
+    is_known = type(error).__module__ == "nats.errors" or isinstance(error, ssl.SSLError)
+    return (is_known and str(error)) or type(error).__name__

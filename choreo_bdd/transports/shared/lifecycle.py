@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,6 +14,7 @@ from choreo_bdd.environment import load_allowlist
 from choreo_bdd.exceptions import ConflictingAuthError, HostNotInAllowlist, TransportError
 from choreo_bdd.message import NO_HEADERS
 from choreo_bdd.redaction import declare_secrets, safe_url, secrets_in_urls
+from choreo_bdd.shared.causes import causes_of
 from choreo_bdd.transports.base import OnLost, OnSent, Ready, TransportCallback
 from choreo_bdd.transports.shared.credentials import (
     AuthDescriptor,
@@ -73,14 +75,18 @@ C = TypeVar("C", bound=Connection)
 
 def _told(kind: Kind, error: Exception, reason_of: Callable[[Exception], str]) -> str:
     """Why there is no connection, and what to look after: where none was made at all, no login can be at fault."""
-    each: BaseException | None = error
-    while each is not None:
+    for each in causes_of(error):
         if isinstance(each, gaierror):
             return "no host of that name is known here. Is it written right?"
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return (
+                f"{reason_of(error)}. The certificate there does not prove that it is the server "
+                f"({each.verify_message.rstrip('.')}): it must be valid today, for the host that is named here, and of "
+                f"the authority named with `tls: {{ca: …}}`"
+            )
         # an OSError by itself: unreachable, or each of a host's addresses refuses
         if isinstance(each, ConnectionRefusedError) or type(each) is OSError:
             return f"{reason_of(error)}. Is a {kind.server} running there?"
-        each = each.__cause__ or each.__context__
     return f"{reason_of(error)}. {kind.question}"
 
 

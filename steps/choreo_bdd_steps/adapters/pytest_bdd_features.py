@@ -116,10 +116,10 @@ def unasked(config: pytest.Config) -> str | None:
     files = files_below(config.invocation_params.dir, ".feature")
     if not any(has_asked(path, config) for path in files):
         return None
-    folders = {path.relative_to(config.invocation_params.dir).parts[0] for path in files}
+    folders = " ".join(sorted({path.relative_to(config.invocation_params.dir).parts[0] for path in files}))
     return (
-        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {' '.join(sorted(folders))}; or "
-        f"have a bare pytest run them, by pytest.ini: [pytest] choreo_features = {' '.join(sorted(folders))}"
+        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {folders}; or have a "
+        f"bare pytest run them, by pytest.ini: [pytest] choreo_features = {folders}"
     )
 
 

@@ -23,6 +23,7 @@ from fastavro.schema import load_schema, parse_schema
 from fastavro.write import LOGICAL_WRITERS
 
 from choreo_bdd.codecs.base import Refused
+from choreo_bdd.codecs.decimals import exact_number
 
 _CONFLUENT_HEADER = struct.Struct(">bI")
 _CONFLUENT_MAGIC = 0
@@ -139,11 +140,11 @@ def _read(reader: Callable[..., Any], data: Any, schema: Any = None, other: Any 
     return str(value) if isinstance(value, UUID) else value.isoformat()
 
 
-def _number(value: Decimal) -> int | float | str:
-    """As a number where that is exact to the last digit, else as text."""
+def _number(value: Decimal) -> int | float | Decimal:
+    """As plain a number as is exact to the last digit: the same as from JSON."""
     if value == value.to_integral_value():
         return int(value)
-    return float(value) if Decimal(repr(float(value))) == value else str(value)
+    return exact_number(str(value))
 
 
 def _write(writer: Callable[..., Any], parse: Callable[[str], object], data: Any, schema: Any) -> Any:

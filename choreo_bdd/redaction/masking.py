@@ -1,7 +1,7 @@
 """Masking of values, matchers and ids.
 
 Masking goes by *key* in structured values, by *pattern* in text, and by what is known to be secret in both; each puts
-``<redacted>`` in the place of the value and leaves what surrounds it readable (spec/report.md C).
+``<redacted>`` in the place of the value and leaves what surrounds it readable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Configuration: ``choreo.yaml`` or ``[tool.choreo]`` in pyproject.toml (spec/steps.md 6)."""
+"""Configuration: ``choreo.yaml`` or ``[tool.choreo]`` in pyproject.toml."""
 
 from __future__ import annotations
 

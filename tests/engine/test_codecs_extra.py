@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types
 import pytest
-from google.protobuf import descriptor_pb2, timestamp_pb2
-from hypothesis import given, settings
+from google.protobuf import descriptor_pb2, timestamp_pb2, wrappers_pb2
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from choreo_bdd import Harness
@@ -133,11 +134,11 @@ class TestAvro:
         assert str(codec.decode(codec.encode(str(price)))) == str(codec.decode(codec.encode(price)))
         assert codec.decode(codec.encode(price)) == (int(price) if price == int(price) else float(price))
 
-    def test_a_decimal_too_long_for_a_number_is_text(self, tmp_path: Path) -> None:
+    def test_a_decimal_too_long_for_a_float_is_a_number_all_the_same(self, tmp_path: Path) -> None:
         path = tmp_path / "price.avsc"
         path.write_text(json.dumps({"type": "bytes", "logicalType": "decimal", "precision": 30, "scale": 3}))
         codec = AvroCodec(path)
-        assert codec.decode(codec.encode("12345678901234567890.125")) == "12345678901234567890.125"
+        assert codec.decode(codec.encode("12345678901234567890.125")) == Decimal("12345678901234567890.125")
 
     def test_a_time_without_an_offset_is_utc_wherever_the_test_runs(self, order_schema: Path) -> None:
         codec = AvroCodec(order_schema)
@@ -220,9 +221,10 @@ class TestProtobuf:
     def test_what_was_not_sent_shows_its_default(self, descriptor: Path) -> None:
         assert ProtobufCodec(descriptor, "shop.Order").decode(b"") == {"order_id": "", "total": 0, "blob": ""}
 
-    @given(st.integers(-(2**53), 2**53))
+    @given(st.integers(-(2**63), 2**63 - 1))
+    @example(2**53 + 1)
     @settings(deadline=None)  # each example reads a file
-    def test_integers_are_numbers(self, tmp_path_factory: pytest.TempPathFactory, total: int) -> None:
+    def test_integers_are_numbers_however_large(self, tmp_path_factory: pytest.TempPathFactory, total: int) -> None:
         path = tmp_path_factory.getbasetemp() / "n.binpb"
         file = descriptor_pb2.FileDescriptorProto(name="n.proto", syntax="proto3")
         kinds = descriptor_pb2.FieldDescriptorProto
@@ -232,6 +234,35 @@ class TestProtobuf:
         path.write_bytes(descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString())
         codec = ProtobufCodec(path, "N")
         assert codec.decode(codec.encode({"n": total})) == {"n": total}
+
+    def test_so_are_those_in_lists_maps_wrappers_and_messages_within(self, tmp_path: Path) -> None:
+        wrappers = descriptor_pb2.FileDescriptorProto()
+        wrappers_pb2.DESCRIPTOR.CopyToProto(wrappers)
+        file = descriptor_pb2.FileDescriptorProto(name="d.proto", syntax="proto3", dependency=[wrappers.name])
+        kinds = descriptor_pb2.FieldDescriptorProto
+        message = file.message_type.add(name="D")
+        entry = message.nested_type.add(name="ByNameEntry")
+        entry.options.map_entry = True
+        entry.field.add(name="key", number=1, type=kinds.TYPE_STRING, label=kinds.LABEL_OPTIONAL)
+        entry.field.add(name="value", number=2, type=kinds.TYPE_UINT64, label=kinds.LABEL_OPTIONAL)
+        for number, (name, kind, label, of) in enumerate(
+            [
+                ("each", kinds.TYPE_FIXED64, kinds.LABEL_REPEATED, ""),
+                ("by_name", kinds.TYPE_MESSAGE, kinds.LABEL_REPEATED, ".D.ByNameEntry"),
+                ("wrapped", kinds.TYPE_MESSAGE, kinds.LABEL_OPTIONAL, ".google.protobuf.Int64Value"),
+                ("within", kinds.TYPE_MESSAGE, kinds.LABEL_OPTIONAL, ".D"),
+                ("text", kinds.TYPE_STRING, kinds.LABEL_OPTIONAL, ""),
+            ],
+            start=1,
+        ):
+            message.field.add(name=name, number=number, type=kind, label=label, type_name=of or None)
+        path = tmp_path / "d.binpb"
+        path.write_bytes(descriptor_pb2.FileDescriptorSet(file=[wrappers, file]).SerializeToString())
+        large = 2**63 - 1
+        inner = {"each": [1, large], "by_name": {"7": large}, "wrapped": large, "text": str(large)}
+        value = {"each": [large], "by_name": {}, "wrapped": -large, "text": "7", "within": inner}
+        codec = ProtobufCodec(path, "D")
+        assert codec.decode(codec.encode(value)) == value
 
     @pytest.mark.parametrize("value", [{"total": "many"}, {"sum": 1}, {"placed_at": "noon"}, ["order_id"], "A-1", None])
     def test_what_the_message_does_not_have_is_refused(self, descriptor: Path, value: Any) -> None:

@@ -137,7 +137,7 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     if not scenario.steps:
-        run.note_empty(f"{relative(feature.filename)}:{scenario.line_number}")
+        run.note_vacuous(f"{relative(feature.filename)}:{scenario.line_number}")
     run.listen()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from choreo_bdd.loop import LoopThread
 from choreo_bdd.observers.traffic import Traffic
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.opening import Identity, open_scope
+from choreo_bdd.shared.minted import minted
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
@@ -62,10 +62,6 @@ class EngineLoop(Protocol):
         ...
 
 
-def _random(size: int) -> str:
-    return os.urandom(size).hex()
-
-
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
@@ -76,7 +72,7 @@ class Session:
         slow: str | None = None,
         make_transport: TransportMaker = configured_transport,
         loop: EngineLoop | None = None,
-        token: Callable[[int], str] = _random,
+        token: Callable[[int], str] = minted,
         former: Mapping[str, Mapping[str, Collection[str]]] = _NOBODY,
     ) -> None:
         try:
@@ -208,10 +204,10 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
-    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
+    def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
-        self.warnings.append(str(emptiness))
-        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        self.warnings.append(str(vacuous))
+        self._vacuous.append({"nodeid": nodeid, "place": vacuous.place, "reason": vacuous.reason})
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:

@@ -17,6 +17,7 @@ _IN_WORDS = {
     "expected <block end>": "this line is indented otherwise than those before it, or no part of what they began",
     "expected ',' or ']'": "a list that begins with [ has no end, or its values no commas between them",
     "expected ',' or '}'": "a mapping that begins with { has no end, or its entries no commas between them",
+    "expected the node content": "a value is missing here, or the text ends before it",
     "mapping values are not allowed": "a colon that makes a key stands where there can be no key",
     "found character '\\t'": "found a tab, and YAML is indented with blanks",
     "found character": "found a character that begins no value",

@@ -170,7 +170,8 @@ def load_config(
     chosen = profile or document.get("default_profile") or next(iter(profiles))
     if chosen not in profiles:
         there_are = ", ".join(repr(shown_name(each)) for each in profiles)
-        raise ConfigError(f"{path}: there is no profile {chosen!r}; the file has {there_are}")
+        place = path if profile else where.at("default_profile")
+        raise ConfigError(f"{place}: there is no profile {chosen!r}; the file has {there_are}")
     services = read_services(document.get("services") or {}, where, chosen)
     at, known = partial(where.at, "profiles", chosen), _known(services, addresses)
     refuse_nearly(profiles[chosen], at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd_project.config_file import ConfigError, SourceMap, shown_name
@@ -61,6 +61,7 @@ def _misspelt(error: jsonschema.ValidationError) -> tuple[str | None, str]:
 def _no_such_key(error: jsonschema.ValidationError, unknown: str, where: SourceMap) -> str:
     known = sorted(_of_schema(error, "properties") or ())
     close = difflib.get_close_matches(unknown, known, n=1, cutoff=_ALIKE)
+    close = close or [each for each in _OTHER_KEYS.get(unknown, ()) if each in known]
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
     # without a value of its own it may be one itself: {user: app, s3cr3t}
     is_named = bool(close) or (isinstance(error.instance, dict) and error.instance.get(unknown) is not None)
@@ -102,7 +103,8 @@ def _unknown_key(error: jsonschema.ValidationError) -> str | None:
 
 def _in_yaml(error: jsonschema.ValidationError) -> str | None:
     """What YAML has made of a word that was meant as text."""
-    if error.validator not in ("type", "enum", "anyOf", "oneOf"):
+    is_word = not error.absolute_path or error.absolute_path[-1] not in _FORMS
+    if error.validator not in ("type", "enum", "anyOf", "oneOf") or not is_word:
         return None
     if isinstance(error.instance, bool):
         expected = _of_schema(error, "enum")
@@ -123,13 +125,14 @@ def _expected(error: jsonschema.ValidationError) -> str:
     match error.validator:
         case "type":
             names = [wanted] if isinstance(wanted, str) else wanted
-            return f"expected {' or '.join(_SCHEMA_TYPES.get(each, each) for each in names)}, found {found}"
+            such_as = _such_as(list(error.absolute_path))
+            return f"expected {' or '.join(_SCHEMA_TYPES.get(each, each) for each in names)}{such_as}, found {found}"
         case "enum":
             return f"expected one of {', '.join(map(repr, wanted))}{_meant(error.instance, wanted)}"
         case "required":
             given: Any = error.instance
             missing = ", ".join(repr(name) for name in wanted if name not in given)
-            return f"{missing} is a required property"
+            return f"{missing} is missing here"
         case "dependentRequired":
             there: Any = error.instance
             lacking = [(name, each) for name, needed in wanted.items() for each in needed if name in there]
@@ -140,6 +143,12 @@ def _expected(error: jsonschema.ValidationError) -> str:
         if described
         else _OTHER.get(str(error.validator), _ANY_OTHER).format(wanted)
     )
+
+
+def _such_as(path: Sequence[object]) -> str:
+    """How a part of the file is written that every file has."""
+    forms = ("local: {bus: {type: nats}}", "bus: {type: nats}", "type: nats")
+    return f" such as {{{forms[len(path) - 1]}}}" if path[:1] == ["profiles"] and len(path) <= len(forms) else ""
 
 
 def _meant(given: object, wanted: Iterable[object]) -> str:
@@ -155,6 +164,15 @@ _OTHER_NAMES = {
     "inmemory": "memory", "mock": "memory", "ram": "memory", "local": "memory", "rest": "http",
 }  # fmt: skip
 """What brokers and their kin are called, too."""
+_ADDRESSES = ("servers", "url")
+_OTHER_KEYS = {
+    "url": _ADDRESSES, "servers": _ADDRESSES, "server": _ADDRESSES, "host": _ADDRESSES, "hosts": _ADDRESSES,
+    "address": _ADDRESSES, "brokers": _ADDRESSES, "bootstrap_servers": _ADDRESSES, "uri": _ADDRESSES,
+    "username": ("auth",), "user": ("auth",), "password": ("auth",), "ssl": ("tls",), "encoding": ("codec",),
+    "format": ("codec",), "cmd": ("command",), "run": ("command",), "environment": ("env",),
+    "directory": ("dir",), "folder": ("dir",), "path": ("dir",),
+}  # fmt: skip
+"""What keys are called elsewhere."""
 _FORMS = {
     "correlation": "one of {field: order_id}, {header: x-order-id}, {property: correlation_id} and none",
 }

@@ -15,7 +15,7 @@ from choreo_bdd.correlation import (
     NoCorrelationPolicy,
     TraceparentPolicy,
 )
-from choreo_bdd.exceptions import HostNotInAllowlist
+from choreo_bdd.exceptions import ChoreoError, HostNotInAllowlist
 from choreo_bdd.harness import Harness
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.transports.base import Transport, TransportCapabilities
@@ -57,7 +57,12 @@ def configured_transport(config: Config, transport: TransportConfig) -> Transpor
     Raises ``ConfigError`` and ``HostNotInAllowlist``.
     """
     maker = _MAKERS.get(transport.type) or _maker_of_another_package(transport)
-    return maker(config, transport)
+    try:
+        return maker(config, transport)
+    except ChoreoError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{transport.place}: {error}") from error
 
 
 def build_harness(
@@ -161,19 +166,16 @@ def _http(config: Config, transport: TransportConfig) -> Transport:
 
     options = transport.options
     timeout = options.get("timeout")
-    try:
-        return HttpTransport(
-            url=_addresses(transport, "url")[0],
-            headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
-            login=http_login(transport),
-            tls=configured_context(options.get("tls", False), config.base_dir),
-            follow_redirects=bool(options.get("follow_redirects", False)),
-            proxy=options.get("proxy"),
-            allowlist_path=config.allowlist,
-            **({} if timeout is None else {"timeout_s": seconds(timeout, f"{transport.place}.timeout")}),
-        )
-    except ValueError as error:
-        raise ConfigError(f"{transport.place}: {error}") from error
+    return HttpTransport(
+        url=_addresses(transport, "url")[0],
+        headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
+        login=http_login(transport),
+        tls=configured_context(options.get("tls", False), config.base_dir),
+        follow_redirects=bool(options.get("follow_redirects", False)),
+        proxy=options.get("proxy"),
+        allowlist_path=config.allowlist,
+        **({} if timeout is None else {"timeout_s": seconds(timeout, f"{transport.place}.timeout")}),
+    )
 
 
 def _nats(config: Config, transport: TransportConfig) -> Transport:
@@ -200,19 +202,16 @@ def _redis(config: Config, transport: TransportConfig) -> Transport:
     usual = streams if isinstance(streams, Mapping) else {}
     field, longest = usual.get("payload_field", "payload"), usual.get("maxlen")
     layout = _entry_layout(f"{transport.place}.streams", field, longest) if streams else None
-    try:
-        return RedisTransport(
-            url=url,
-            allowlist_path=config.allowlist,
-            auth=redis_login(config, transport),
-            streams=bool(streams),
-            payload_field=field,
-            stream_maxlen=longest,
-            topics=[(each.pattern, _layout(each, layout)) for each in transport.topics],
-            **_patience(transport),
-        )
-    except ValueError as error:
-        raise ConfigError(f"{transport.place}: {error}") from error
+    return RedisTransport(
+        url=url,
+        allowlist_path=config.allowlist,
+        auth=redis_login(config, transport),
+        streams=bool(streams),
+        payload_field=field,
+        stream_maxlen=longest,
+        topics=[(each.pattern, _layout(each, layout)) for each in transport.topics],
+        **_patience(transport),
+    )
 
 
 def _entry_layout(place: str, payload_field: str | None, maxlen: int | None = None) -> EntryLayout:

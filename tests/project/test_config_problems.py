@@ -8,6 +8,7 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_project.config import ConfigError, load_config
+from choreo_bdd_project.harnesses import configured_transport
 from choreo_bdd_project.secrets import declare, unset
 from choreo_bdd_schemas import config_schema
 
@@ -128,7 +129,7 @@ def test_a_key_that_stands_a_level_too_high_is_told_where_it_belongs(transport: 
         ("transports: {bus: {type: nats}}", "a transport stands below its profile: profiles: {local: {bus:"),
         (
             "profiles:\n  local:\n  bus: {type: nats}",
-            "2: profiles.local: expected a mapping, found nothing; what belongs",
+            "2: profiles.local: expected a mapping such as {bus: {type: nats}}, found nothing; what belongs",
         ),
         ("profile: {local: {bus: {type: nats}}}", "did you mean profiles?"),
         ("profiles: {local: {bus: {typ: nats}}}", "profiles.local.bus.typ: there is no such key; did you mean type?"),
@@ -232,3 +233,55 @@ def test_a_variable_of_secrets_that_is_not_set_is_told_with_the_one_it_may_mean(
 def test_what_cannot_be_the_name_of_a_variable_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(ConfigError, match=r":2: secrets\.env\.0: expected the bare name of an environment variable"):
         load_config(listing(tmp_path, written), schema=config_schema())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("profiles: [memory]", "profiles: expected a mapping such as {local: {bus: {type: nats}}}, found a list"),
+        ("profiles:\n  p: memory", "profiles.p: expected a mapping such as {bus: {type: nats}}, found text"),
+        ("profiles:\n  p:\n    bus: memory", "profiles.p.bus: expected a mapping such as {type: nats}, found text"),
+        ("profiles:\n  p:\n    bus: {url: x}", "profiles.p.bus: 'type' is missing here"),
+        (
+            "profiles:\n  p:\n    bus: {type: kafka, servers: [h], url: h}",
+            "p.bus.url: there is no such key; did you mean s",
+        ),
+        (
+            "profiles:\n  p:\n    bus: {type: redis, url: h, host: h}",
+            "p.bus.host: there is no such key; did you mean url?",
+        ),
+        (
+            "profiles:\n  p:\n    bus: {type: redis, url: h, user: h}",
+            "p.bus.user: there is no such key; did you mean auth?",
+        ),
+        ("profiles:\n  p:\n    bus: {type: memory, correlation: true}", "expected one of {field: order_id}, {header:"),
+        (
+            "default_profile: local\nprofiles:\n  p:\n    bus: {type: memory}",
+            "choreo.yaml:1: default_profile: there is no",
+        ),
+        ("profiles: {p: {bus: {type: memory}}}\ntimeout: [", "a value is missing here, or the text ends before it"),
+    ],
+)
+def test_what_stands_there_and_what_should_is_told_in_the_form_of_the_file(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(text + "\n")
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, schema=config_schema())
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "type: rabbitmq, url: 'localhost:5672'", "type: nats, servers: 'nats://localhost:port'",
+        "type: kafka, servers: 'localhost:port'", "type: redis, url: 'http://localhost'", "type: http, url: 'ftp://h'",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_told_with_its_place_in_the_file(tmp_path: Path, settings: str) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(f"profiles:\n  p:\n    bus: {{type: memory}}\n    x: {{{settings}}}\n")
+    config = load_config(path, schema=config_schema())
+    with pytest.raises(ConfigError, match=r"choreo\.yaml:4: profiles\.p\.x"):
+        configured_transport(config, config.transports["x"])

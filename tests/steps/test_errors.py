@@ -305,3 +305,38 @@ def test_a_misspelt_variable_of_secrets_is_told_by_either_framework(project: Pro
     ran = project.run(framework)
     assert ran.code == 0
     assert ran.text.count("did you mean UPSTREAM_LICENCE?") == 1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "      | field | value |\n      | id | 77\n",
+        "      | field | value\n      | id | 77\n",
+        "      | field | value |\n      | id | 77 | # seven\n",
+    ],
+)
+def test_a_row_that_has_no_end_is_refused_and_never_sent_without_its_last_letter(
+    project: Project, framework: str, rows: str
+) -> None:
+    project.feature(
+        f'Feature: f\n  Scenario: one\n    When I publish "a":\n{rows}    Then I expect "a" where id is 77\n'
+    )
+    ran = project.run(framework)
+    if "#" in rows and framework == "pytest":  # Gherkin leaves the comment out
+        assert ran.code == 0
+        return
+    assert ran.code != 0
+    assert "features/a.feature:" in ran
+    assert "end every cell" in ran
+    assert "Traceback" not in ran
+
+
+def test_a_pipe_within_a_text_ends_no_row(project: Project, framework: str) -> None:
+    rows = "      | field | value |\n      | id | \\| a |\n      | text | x | \n"
+    body = '      """\n      text: |-\n        | id: 7\n      """\n'
+    first = f'    When I publish "a":\n{rows}    Then I expect "a":\n{rows}'
+    second = f'    When I publish "b":\n{body}    Then I expect "b":\n{body}'
+    project.feature(f"Feature: f\n  Scenario: one\n{first}{second}")
+    ran = project.run(framework)
+    assert "end every cell" not in ran
+    assert ran.code == 0, ran.text

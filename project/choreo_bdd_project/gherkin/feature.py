@@ -13,7 +13,7 @@ from typing import Any
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_project.gherkin.refusals import Refusal, refusals
+from choreo_bdd_project.gherkin.refusals import UNENDED_ROW, Refusal, refusals, unended_row
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
@@ -122,8 +122,11 @@ def _parsed(text: str, file: str) -> Feature:
         raise unreadable(file, text, error) from error
     if document.get("feature") is None:
         raise NoFeature(file, 1, "holds no feature")
+    lines = text.splitlines()
+    if (line := unended_row(document["feature"], lines)) is not None:
+        raise FeatureError(file, line, f"is not a feature file: {UNENDED_ROW}")
     feature = _Reader(file, document["feature"]).feature()
-    return replace(feature, asides=tuple(_asides(document["feature"], text.splitlines())))
+    return replace(feature, asides=tuple(_asides(document["feature"], lines)))
 
 
 class _Reader:

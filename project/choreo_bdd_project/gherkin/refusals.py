@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _Node = Mapping[str, Any]
+UNENDED_ROW = "this row has no | at its end: end every cell with |, and put a comment on a line of its own"
+_UNENDED = re.compile(r"(?<!\\)(?:\\\\)*\|\s*+[^|#\s][^|]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,22 @@ def refusals(node: _Node, outline_words: Collection[str]) -> Iterator[Refusal]:
     if node.get("examples") and node["keyword"] not in outline_words:
         line = node["examples"][0]["location"]["line"]
         yield Refusal(line, "behave takes examples below an outline only: write Scenario Outline")
+
+
+def unended_row(node: _Node, lines: Sequence[str]) -> int | None:
+    """The line of a row whose last cell has no end: Gherkin drops it, and behave takes its last letter away."""
+    for row in _rows(node):
+        line: int = row["location"]["line"]
+        if _UNENDED.search(lines[line - 1].rstrip()):
+            return line
+    return None
+
+
+def _rows(node: _Node) -> Iterator[_Node]:
+    for child in node.get("children", ()):
+        for below in child.values():
+            yield from _rows(below)
+    for step in node.get("steps", ()):
+        yield from step.get("dataTable", {}).get("rows", ())
+    for examples in node.get("examples", ()):
+        yield from (row for row in (examples.get("tableHeader"), *examples["tableBody"]) if row)

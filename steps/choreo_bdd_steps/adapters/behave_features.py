@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial, partialmethod
 from typing import Any
 
@@ -15,6 +17,7 @@ from behave.runner import ModelRunner
 from behave.runner_util import FeatureListParser, FileLocationParser
 
 from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.refusals import UNENDED_ROW
 
 
 def watch_features(begin: Callable[[Any], None]) -> None:
@@ -39,21 +42,53 @@ def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) 
 def _parsed(parse: Callable[..., Any], filename: str, *arguments: Any, **parameters: Any) -> Any:
     """A feature; where behave cannot read it, our words for it, which name what is to be done."""
     try:
-        feature = parse(filename, *arguments, **parameters)
+        with _unended_rows() as unended:
+            feature = parse(filename, *arguments, **parameters)
     except (ParserError, UnicodeDecodeError, KeyError) as error:  # a KeyError is a language that there is not
-        told = _wrong_with(filename)
+        told = _wrong_with(filename) or unended.told_of(filename)
         if told is None:
             raise
         raise _Unreadable(told) from error
+    if unended.lines:
+        raise _Unreadable(_wrong_with(filename) or unended.told_of(filename))
     if feature is None:
         print(f"warning: {_wrong_with(filename) or filename}", file=sys.stderr)
     return feature
 
 
+class _UnendedRows(logging.Filter):
+    """What behave only logs: that it has taken the last letter of a row for the | at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int] = []
+
+    def told_of(self, filename: str) -> str | None:
+        """The first of them, in our words."""
+        return f"{relative(filename)}:{self.lines[0]}: {UNENDED_ROW}" if self.lines else None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, and have the record not shown."""
+        if not str(record.msg).startswith("Malformed table row") or not isinstance(record.args, tuple):
+            return True
+        self.lines.append(int(str(record.args[-1])))
+        return False
+
+
+@contextmanager
+def _unended_rows() -> Iterator[_UnendedRows]:
+    found, logger = _UnendedRows(), logging.getLogger("behave")
+    logger.addFilter(found)
+    try:
+        yield found
+    finally:
+        logger.removeFilter(found)
+
+
 class _Unreadable(ParserError):  # type: ignore[misc] # behave ships no types
     """What behave prints and ends with, in our words."""
 
-    def __init__(self, told: str) -> None:
+    def __init__(self, told: str | None) -> None:
         Exception.__init__(self, told)
 
     def __str__(self) -> str:

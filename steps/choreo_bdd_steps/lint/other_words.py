@@ -120,7 +120,7 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         r"^(I expect \"[^\"]*\") (?:if|when|with|whose|that has|which has) (?:the )?(?=\S+ (?:is|has|=|>|<))": (
             r"\1 where "
         ),
-        r"^(I expect \"[^\"]*\") (?:with|that has|which has|having) (?!key |schema |id )([A-Za-z_][\w.]*) (?=[\"\d])": (
+        r"^(I expect \"[^\"]*\") (?:with|that has|which has|having) (?!key |schema )([A-Za-z_][\w.]*) (?=[\"\d])": (
             r"\1 where \2 is "
         ),
         r"^(I expect \"[^\"]*\") matching$": r"\1",
@@ -137,13 +137,14 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
             r'I keep "\1" of \2 as \3'
         ),
         r"^(?:let )?(\w+) (?:=|be) (?=\")": r"\1 is ",
+        r"^\"([A-Za-z_]\w*)\" is (?=[\"\d])": r"\1 is ",
         r"^(?:I have |given )?(?:an? |the )?variable \"?(\w+)\"? "
         r"(?:is set to|set to|with value|with the value|equals|=) ": (r"\1 is "),
         r"^I define (?:the variable )?\"?(\w+)\"? (?:as|to be) ": r"\1 is ",
         r"^(?:I )?(?:pause|sleep|wait)(?: for)? (?=\d\S*(?: \w+)?$)": "I wait ",
         # stand-ins and transports
         r"^an? (?:mock|stub|fake|service)(?: service)? (?:listening on|for) (\"[^\"]*\") (?:that |which )?"
-        r"(?:replies|answers|responds)(?: with)? (?=\")": r"a service that answers \1 with ",
+        r"(?:replies|answers|responds|returns)(?: with)? (?=\")": r"a service that answers \1 with ",
         r"^an? (?:mock|stub|fake|service)(?: service)? that (?:responds|replies) to (\"[^\"]*\") (?:on|with) (?=\")": (
             r"a service that answers \1 with "
         ),

@@ -100,6 +100,12 @@ def did_you_mean(text: str) -> str | None:
     """What to say of a sentence that nobody defines; ``None`` for one that is nothing like any phrase."""
     if recognise_text(WITHOUT_UNIT.sub(r"\g<0>ms", text)) is not None:
         return unit_missing(text)
+    ours = _in_our_words(text)
+    with_unit = WITHOUT_UNIT.sub(r"\g<0>ms", ours)
+    if with_unit != ours and recognise_text(with_unit) is not None:
+        return unit_missing(ours)
+    if '""' in text:
+        return 'nothing stands between "": write a name there, such as "orders.placed"'
     without = _COMMENT.sub("", text)
     if without != text and recognise_text(without) is not None:
         return f"a comment needs a line of its own: {without}"

@@ -12,7 +12,7 @@ import pytest
 
 from choreo_bdd_steps.language.extensions import user_matcher
 from choreo_bdd_steps.lint import Finding, Severity, as_code_quality, as_github, as_json, as_text, feature_files, lint
-from choreo_bdd_steps.lint.suggesting import suggestion
+from choreo_bdd_steps.lint.suggesting import did_you_mean, suggestion
 from choreo_bdd_steps.plan.explain import explain_file
 
 CONFIG = """
@@ -495,6 +495,9 @@ def test_a_budget_above_the_timeout_raises_it_and_is_no_finding(tmp_path: Path, 
         ("I sleep 5s", "I wait 5s"),
         ('the latency from "a" to "b" is below 5s', 'from "a" to "b" takes at most 5s'),
         ('a mock service that replies to "a" with "b"', 'a service that answers "a" with "b"'),
+        ('a mock service for "a" that returns "b"', 'a service that answers "a" with "b"'),
+        ('I expect "a" with id 7', 'I expect "a" where id is 7'),
+        ('"x" is 7', "x is 7"),
         ('the "a" payload is:', 'the "a" message has'),
         ('the topic "a" receives a message', 'I expect "a"'),
         ('the queue "a" should receive 2 messages', 'I expect exactly 2 "a" messages'),
@@ -765,3 +768,15 @@ def test_names_a_variable_that_is_called_like_something_of_ours(
 def test_a_variable_may_be_called_so_where_nothing_of_ours_is_meant(tmp_path: Path, use: str) -> None:
     path = write(tmp_path, ['Given uuid is "x"', 'When I publish "q":' + doc(f'n: "{use}"'), 'Then I expect "b"'])
     assert "taken-name" not in [finding.rule for finding in lint([path])]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("I wait for 100", "the time 100 has no unit; write 100ms, 100s or 100m"),
+        ('I publish ""', 'nothing stands between "": write a name there, such as "orders.placed"'),
+        ('I expect "" within 1s', 'nothing stands between "": write a name there, such as "orders.placed"'),
+    ],
+)
+def test_what_is_missing_is_told_and_not_the_pattern_of_the_phrase(text: str, told: str) -> None:
+    assert did_you_mean(text) == told

@@ -573,7 +573,7 @@ _IMPOSSIBLE: tuple[tuple[tuple[str | int, ...], object, str], ...] = (
     ((*_OF_BUS, "capabilities", "canary"), True, "expected the capabilities of a transport, which are"),
     ((*_OF_BUS, "heard", 0, "at"), -1, "expected a time from 0 to 10,000,000 seconds, found -1"),
     ((*_OF_BUS, "heard", 0, "at"), 1e300, "found 1e+300"),
-    ((*_OF_BUS, "heard", 0, "at"), 9_000_000, "found one earlier than the last"),
+    ((*_OF_BUS, "heard", 0, "at"), 9_000_000, "found one that is earlier than the one before it"),
     ((*_OF_BUS, "heard", 0, "offset"), -1, "expected a number from 0 on"),
     ((*_OF_BUS, "heard", 0, "leftover"), 1, "expected bool, found int"),
     ((*_OF_BUS, "heard", 0, "none"), True, "expected one payload: text, base64 or none"),

@@ -2,7 +2,7 @@
 """The project's one command surface. Needs Python 3.11 or later and nothing else.
 
     python3 dev.py demo     run the feature suite on the in-memory bus and write its report
-    python3 dev.py test     everything: lint, format, types, all tests
+    python3 dev.py test     everything: all tests; beside them lint, format, types
     python3 dev.py check    lint, format and types only
     python3 dev.py fast     check, and the quick tests without a broker, a browser, a build or a framework's run
     python3 dev.py docs     the documentation as a site, in build/docs; "docs linkcheck" asks its links to other sites
@@ -27,7 +27,8 @@ import sysconfig
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -51,15 +52,16 @@ PAGE_CHECKS = {
         "eslint/bin/eslint.js",
         "--config",
         f"{PAGE_TOOLS}/eslint.config.js",
-        "reporter/choreo_bdd_reporter/page/js",
+        PAGE_MODULES,
     ),
     "tsc": ("typescript/bin/tsc", "--project", PAGE_TOOLS),
 }
 DEMO = ("-m", "behave", "-D", "choreo.profile=memory", "-f", "choreo", "-o", str(REPORT), "-f", "progress3")
 SITE = ROOT / "build" / "docs"
 DOCS = ("-m", "sphinx", "-c", "docs/site", "-d", str(SITE / ".doctrees"), "--fresh-env", "--fail-on-warning", "--quiet")
+CORES = os.cpu_count() or 1
 # two cores are idle for a sixth of the time with three workers, a twelfth with four: tests wait for processes
-WORKERS = str((os.cpu_count() or 1) + 2)
+WORKERS = str(CORES + 2)
 # reordered by their number of tests, the files that take longest would come last
 SPREAD = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 PASSES = (("-q", "-m", "alone"), (*SPREAD, "-m", "not alone"))
@@ -67,7 +69,8 @@ LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
 QUICK = "not broker and not browser and not build and not process and not thorough and not alone"
-FAST = ("-n", WORKERS, "-m", QUICK, "--hypothesis-profile", "quick")
+# quick tests wait for nothing, and each worker collects all of them
+FAST = ("-n", str(CORES), "-m", QUICK, "--hypothesis-profile", "quick")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -141,19 +144,34 @@ def _leave_out(reason: str) -> int:
 
 
 def test(extra: Sequence[str]) -> int:
-    """Everything. The tests run last, so that their summary is the last thing to read."""
-    checked = check()
-    tested = run("-m", "pytest", *extra) if extra else _all_tests()
-    if checked and not tested:
+    """Everything: the checks, most of which need one core only, beside the tests that measure no time."""
+    codes, passes = [], [tuple(extra)] if extra else [*PASSES]
+    if not extra:
+        codes.append(run("-m", "pytest", *passes.pop(0)))
+    with _beside(sys.executable, str(ROOT / "dev.py"), "check") as checks:
+        codes += [run("-m", "pytest", *each) for each in passes]
+        told = checks.communicate()[0]
+    tested = max(codes)
+    if tested == TESTS_FAILED and not extra:
+        tested = _try_again()
+    print(told, end="", flush=True)
+    if checks.returncode and not tested:
         _complain("the tests pass, a check above does not")
-    return max(checked, tested)
+    return max(checks.returncode, tested)
 
 
-def _all_tests() -> int:
-    """Every test; what failed beside others, where brokers and browsers share the machine, gets one try by itself."""
-    code = max(run("-m", "pytest", *each) for each in PASSES)
-    if code != TESTS_FAILED:
-        return code
+@contextmanager
+def _beside(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs while others do; what it says is kept for the end."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()  # in vain where it has ended
+
+
+def _try_again() -> int:
+    """What failed beside others, where brokers and browsers share the machine, gets one try by itself."""
     failed = _last_failed()
     _say("once more, one at a time, what failed while other tests ran beside it; what fails again has failed")
     code = run("-m", "pytest", *AGAIN)

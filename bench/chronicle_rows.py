@@ -32,9 +32,9 @@ def at_most(what: str, value: float, most: float, unit: str, note: str = "") -> 
     return Row(what, _told(value, unit, note), f"<= {most:g}{unit}", value <= most)
 
 
-def at_least(what: str, value: float, least: float, unit: str = "", note: str = "") -> Row:
+def at_least(what: str, value: float, least: float, note: str) -> Row:
     """A number that must not be smaller than its bar."""
-    return Row(what, _told(value, unit, note), f">= {least:g}{unit}", value >= least)
+    return Row(what, _told(value, "", note), f">= {least:g}", value >= least)
 
 
 def exactly(what: str, found: object, wanted: object, note: str = "") -> Row:

@@ -1,4 +1,4 @@
-"""Compatible names of the original's semi-private seams (spec/harness.md 1.3, 6); the code lives beside this file."""
+"""Compatible names of the original's semi-private seams; the code lives beside this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compatible name of the log redaction (spec/harness.md 1.3, 3.10); the code lives in ``redaction``."""
+"""Compatible name of the log redaction; the code lives in ``redaction``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compatible name of the observer seam (spec/harness.md 1.3); the code lives in ``observers``."""
+"""Compatible name of the observer seam; the code lives in ``observers``."""
 
 from __future__ import annotations
 

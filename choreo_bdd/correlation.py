@@ -1,4 +1,4 @@
-"""Correlation policies: how a scenario's id gets into messages and is read back (spec/harness.md 7)."""
+"""Correlation policies: how a scenario's id gets into messages and is read back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.matchers.values.paths import MISSING, Missing, Part, Quantifier, parse_path
+from choreo_bdd.shared.minted import minted
 from choreo_bdd.shared.policy_facts import is_strict, prefix_of
 from choreo_bdd.topic_patterns import ByTopic
 
@@ -95,10 +96,6 @@ class NoCorrelationPolicy:
         return None
 
 
-def _random_id() -> str:
-    return os.urandom(16).hex()
-
-
 @dataclass(frozen=True)
 class DictFieldPolicy:
     """The id travels in a top-level field of dict payloads.
@@ -119,7 +116,7 @@ class DictFieldPolicy:
 
     async def new_id(self) -> str | None:
         """The prefix and 32 random hex digits, or what the generator makes."""
-        return self.prefix + (self.id_generator or _random_id)()
+        return self.prefix + (self.id_generator or minted)()
 
     def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
         """Stamp a dict payload that has no id yet; an id the caller chose is honoured."""
@@ -176,7 +173,7 @@ class FieldPolicy:
 
     async def new_id(self) -> str | None:
         """The prefix and 32 random hex digits."""
-        return self.prefix + _random_id()
+        return self.prefix + minted()
 
     def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
         """Stamp a payload that has no id yet; an id the caller chose is honoured."""
@@ -268,7 +265,7 @@ class HeaderPolicy:
 
     async def new_id(self) -> str | None:
         """The prefix and 32 random hex digits, or what the generator makes."""
-        return self.prefix + (self.id_generator or _random_id)()
+        return self.prefix + (self.id_generator or minted)()
 
     def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
         """Add the header; one the caller set is honoured."""
@@ -314,7 +311,7 @@ class TraceparentPolicy:
 
     async def new_id(self) -> str | None:
         """A new trace."""
-        return _random_id()
+        return minted()
 
     def write(self, envelope: Envelope, correlation_id: str) -> Envelope:
         """Add the header; one of another trace, which the caller set, is honoured."""

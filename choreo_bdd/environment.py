@@ -1,4 +1,4 @@
-"""The environment allowlist: which addresses a test run may connect to (spec/harness.md 10)."""
+"""The environment allowlist: which addresses a test run may connect to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Harness: one transport, one codec, one correlation policy (spec/harness.md 2)."""
+"""Harness: one transport, one codec, one correlation policy."""
 
 from __future__ import annotations
 

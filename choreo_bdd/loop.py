@@ -1,4 +1,4 @@
-"""The loop the engine lives on: always running, on a thread of its own (spec/steps.md 4, spec/harness.md 6.2)."""
+"""The loop the engine lives on: always running, on a thread of its own."""
 
 from __future__ import annotations
 

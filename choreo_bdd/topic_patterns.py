@@ -1,4 +1,4 @@
-"""Topic patterns: ``*`` is one segment, ``>`` the rest, on every transport (spec/steps.md 1)."""
+"""Topic patterns: ``*`` is one segment, ``>`` the rest, on every transport."""
 
 from __future__ import annotations
 

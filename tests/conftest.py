@@ -14,6 +14,7 @@ from choreo_bdd.redaction import forget_declared_secrets
 from tests.support.brokers import kafka_broker, mark_broker_tests, nats_broker, rabbitmq_broker, redis_broker
 from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
+from tests.support.started import end_servers
 
 __all__ = ["kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker"]
 
@@ -39,6 +40,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What is collected stays: looking through all of it for garbage would cost an eighth of the quick tests."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """After the last test, also of a worker."""
+    end_servers()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

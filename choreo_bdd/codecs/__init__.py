@@ -1,4 +1,4 @@
-"""Codecs: payload values to bytes and back (spec/harness.md 8); the extra ones are imported where chosen."""
+"""Codecs: payload values to bytes and back; the extra ones are imported where chosen."""
 
 from choreo_bdd.codecs.base import Codec, JSONCodec, RawCodec, TextCodec
 

@@ -1,4 +1,4 @@
-"""Codecs: payload values to bytes and back (spec/harness.md 8)."""
+"""Codecs: payload values to bytes and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON numbers to the last digit: a float where it loses none, else a decimal (spec/steps.md 1)."""
+"""JSON numbers to the last digit: a float where it loses none, else a decimal."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class _Left(NamedTuple):
 
 
 class Dispatcher:
-    """Who owns which correlation id (spec/harness.md 6.1); must be used on the loop's thread."""
+    """Who owns which correlation id; must be used on the loop's thread."""
 
     def __init__(self, *, poster: LoopPoster | None = None) -> None:
         self._poster = poster

@@ -43,7 +43,7 @@ class NearbyTopic:
 class NearbyTopics:
     """The patterns watched on one transport."""
 
-    def __init__(self, transport: Transport, take_down: TakeDown = lambda _pattern, _message: None) -> None:
+    def __init__(self, transport: Transport, take_down: TakeDown) -> None:
         self._transport = transport
         self._take_down = take_down
         self._watched: dict[str, NearbyTopic] = {}

@@ -175,7 +175,7 @@ class Router:
         transport: Transport,
         codec_of: Callable[[str], Codec],
         policy: CorrelationPolicy,
-        guard: Guard | None = None,
+        guard: Guard | None,
     ) -> None:
         self._transport = transport
         self._guard = guard

@@ -94,7 +94,7 @@ def joined(prefix: str, path: str) -> str:
     return path if path == RAW_PATH else f"{prefix}.{path}"
 
 
-def as_written(path: str) -> str:
+def path_as_written(path: str) -> str:
     """A dotted path as authors write it: ``lines.0.sku`` is ``lines[0].sku``.
 
     It does not tell an index from a key of digits; from four digits on (a year, an id) it is taken for a key.

@@ -109,7 +109,7 @@ def unordered(spec: Sequence[object], *, strict: bool = False) -> Unordered:
     return Unordered(tuple(compile_spec(item, strict=strict) for item in spec), words, matched(words))
 
 
-def as_matcher(spec: object, *, strict: bool = False) -> Matcher:
+def as_matcher(spec: object, *, strict: bool) -> Matcher:
     """A matcher as it is; anything else as the shape to be contained."""
     return spec if is_matcher(spec) else contains_fields(spec, strict=strict)
 

@@ -1,4 +1,4 @@
-"""The seam between the engine and whoever reports on it (spec/harness.md 3.9)."""
+"""The seam between the engine and whoever reports on it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The seam between the engine and whoever reports on it.
 
 The engine knows no reporter. A reporter registers a callable and receives each scenario result once, together with
-the node id of the test that was running (spec/harness.md 3.9).
+the node id of the test that was running.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an observer is given, as protocols: the seam that engine and reporter are both checked against.
 
 The engine hands its own objects over as these, a reporter reads no more than these: an attribute that is renamed on
-one side only is an error of the type checker (spec/harness.md 3.7 to 3.9, 13.6).
+one side only is an error of the type checker.
 """
 
 from __future__ import annotations

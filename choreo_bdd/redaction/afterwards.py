@@ -33,7 +33,7 @@ def meet(values: Iterable[object]) -> None:
             met.add(value)
 
 
-def hidden_in_json(text: str, *, left: Collection[str] = ()) -> Any | None:
+def hidden_in_json(text: str, *, left: Collection[str]) -> Any | None:
     """What a JSON text says, without what is known by now; ``None`` where nothing of it is in there.
 
     Members of the outermost object that are ``left`` stay as they are.

@@ -26,7 +26,7 @@ _HINTS = (
     "://", "auth", "bearer", "passw", "passphrase", "passcode", "passkey", "pwd", "secret", "token", "key", "cookie",
     "credential", "creds", "jwt", "session", "sessid", "otp", "cvv", "cvc", "csrf", "xsrf", "code=", "code:",
     "code\"", "code'", "code =", "code :", "code  ", "mnemonic", "phrase", "connection", "pass=", "pass:", "pass\"",
-    "pass'", "pass =", "pass :", "pass  ", "pass\t", "bindpw", "rootpw", "userpw", "dbpw", "securityanswer",
+    "pass'", "pass =", "pass :", "pass  ", "pass\t", "pw", "securityanswer",
     "security_answer", "sig=", "signature=",
     "basic ", "hooks.", "/webhook", "@tcp(", "--pass", "-pass ", "requirepass", "identified by", "add_user",
     "securestring", "storepass", "authenticate_user", "jdbc:oracle", "vault login", "htpasswd", "sqlplus",

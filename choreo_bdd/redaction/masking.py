@@ -1,7 +1,7 @@
 """Masking of values, matchers and ids.
 
 Masking goes by *key* in structured values, by *pattern* in text, and by what is known to be secret in both; each puts
-``<redacted>`` in the place of the value and leaves what surrounds it readable (spec/report.md C).
+``<redacted>`` in the place of the value and leaves what surrounds it readable.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ REDACTION_VERSION = "v1"
 
 _LITERAL = "<value>"
 _JSON = ("{", "[", '"{', '"[', '"\\"')
-_JSON_IN_BASE64 = ("eyJ", "eyA", "ewo", "ewA", "W3s", "WyJ", "WwB", "WwA", "AHs", "AFs", "//4", "/v8")
-"""How base64 begins of what begins like JSON, in UTF-8 or UTF-16."""
+_JSON_IN_BASE64 = (
+    "eyJ", "eyA", "ewo", "ewA", "W3s", "WyJ", "WwB", "WwA", "AHs", "AFs", "AAAAe", "AAAAW",
+    "77u/", "//57", "//5b", "//4", "/v8", "AAD+/", "77u_", "__57", "__5b", "__4", "_v8", "AAD-_",
+)  # fmt: skip
+"""How base64 begins of what begins like JSON, in UTF-8, UTF-16 or UTF-32, without a byte order mark and with one."""
 _SHAPE_MAX_DEPTH = 8
 _SHAPE_MAX_ITEMS = 10
 LEARNED_MAX = 1000

@@ -34,7 +34,7 @@ _LOGINS = frozenset({
     "nats",
 })  # fmt: skip
 """Whose ``pass`` is a password; in other company it may be a ticket, or count tests."""
-_SINGLE = frozenset({"pass", "session", "tokens", "dsn"})
+_SINGLE = frozenset({"pass", "pw", "session", "tokens", "dsn"})
 """Names that are a secret's when they stand alone, and whose numbers count something."""
 _CAMEL_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -45,7 +45,7 @@ NAME_HINTS = (
     "auth", "bearer", "pass", "pwd", "secret", "token", "key", "cookie", "credential", "creds", "jwt", "session",
     "sessid", "otp", "cvv", "cvc", "ssn", "dsn", "csrf", "xsrf", "mnemonic", "phrase", "pincode", "securitycode",
     "mfacode", "verificationcode", "recoverycode", "backupcode", "codeverifier", "connectsid", "cardnumber",
-    "connectionstring", "saml", "clientassertion", "securityanswer", "bindpw", "rootpw", "userpw", "dbpw",
+    "connectionstring", "saml", "clientassertion", "securityanswer", "pw",
 )  # fmt: skip
 """One of these is in every name of a secret, in lower case and without separators; few other words have them."""
 

@@ -1,9 +1,12 @@
-"""Secrets of statements and settings without a sign: ``setx API_TOKEN x``, ``AUTH x``, ``IDENTIFIED BY 'x'``."""
+"""Secrets of statements and settings without a sign: ``setx API_TOKEN x``, ``AUTH x``, ``IDENTIFIED BY 'x'``.
+
+Those of rows that SQL inserts, too, which are named by their columns.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 
 from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
 from choreo_bdd.redaction.secret_names import is_secret_key
@@ -56,7 +59,7 @@ def _flags(head: str) -> int:
     return re.IGNORECASE if head in _OF_ANY_CASE else 0
 
 
-def mask_statements(text: str, _found: set[str] | None) -> tuple[str, int]:
+def mask_statements(text: str, found: set[str] | None) -> tuple[str, int]:
     """The text without the secrets of its statements, and how many there were."""
     hits, lower = 0, text.lower()
 
@@ -68,10 +71,61 @@ def mask_statements(text: str, _found: set[str] | None) -> tuple[str, int]:
         begin, end = (place - match.start() for place in match.span("value"))
         return f"{match.group()[:begin]}{REDACTED}{match.group()[end:]}"
 
+    if "values" in lower and "into" in lower:
+        text, hits = _mask_rows(text, found)
     for head, rest in _STATEMENTS:
         if head in (lower if head in _OF_ANY_CASE else text):
             text = _statement(head, rest).sub(mask, text)
     return text, hits
+
+
+def _mask_rows(text: str, found: set[str] | None) -> tuple[str, int]:
+    """The text without what SQL inserts into columns that are named like secrets."""
+    pieces: list[str] = []
+    done = at = 0
+    while (insert := _INSERT().search(text, at)) is not None:
+        columns = insert["columns"].split(",")
+        secret = {place for place, name in enumerate(columns) if is_secret_key(name.strip(" \t\r\n\\\"'`[]"))}
+        at = insert.end()
+        place = 0
+        while secret and (value := _SQL_VALUE().match(text, at)) is not None:
+            told = value["value"].strip()
+            if place in secret and not _OF_NO_SECRET.fullmatch(told) and REDACTED not in told:
+                start = value.start("value") + len(value["value"]) - len(value["value"].lstrip())
+                pieces += [text[done:start], f"'{REDACTED}'" if told.startswith("'") else REDACTED]
+                done = start + len(told)
+                if found is not None and looks_like_token(told.strip("'")):
+                    found.add(told.strip("'"))
+            at, place = value.end(), place + 1
+            if value["end"] == ",":
+                continue
+            row = _NEXT_ROW().match(text, at) if value["end"] else None
+            if row is None:
+                break
+            at, place = row.end(), 0
+    return "".join([*pieces, text[done:]]), len(pieces) // 2
+
+
+_INSERT = cache(
+    partial(
+        re.compile,
+        r"\binto\s{1,8}[^\s()]{1,200}\s{0,8}\((?P<columns>[^()]{1,4000})\)\s{0,8}values\s{0,8}\(",
+        re.IGNORECASE,
+    )
+)
+_SQL_VALUE = cache(
+    partial(
+        re.compile,
+        r"(?P<value>(?:[^'(),]++|'(?:[^'\\]|''|\\.)*+(?:'|\Z)"
+        r"|\((?:[^'()]|'(?:[^'\\]|''|\\.){0,400}+'|\((?:[^'()]|'(?:[^'\\]|''|\\.){0,400}+'){0,400}+\)){0,400}+\))*+)"
+        r"(?P<end>[,)]|\Z)",
+        re.DOTALL,
+    )
+)
+"""A value of a row; a text may have been cut within it."""
+_NEXT_ROW = cache(partial(re.compile, r"\s*+,\s*+\("))
+_OF_NO_SECRET = re.compile(r"|null|default|''|\?|[$:@%]\(?\w{1,60}\)?s?|\{\{?[^{}]{0,100}\}?\}", re.IGNORECASE)
+"""What stands where a value is missing, or is put in later."""
 
 
 def _is_secret(match: re.Match[str]) -> bool:

@@ -23,7 +23,7 @@ class Backlog:
     """Work in order of arrival: done at once, until it has had a slice of the loop; none is begun before the last ends.
 
     What is left waits for its next slice until the loop has been quiet for some turns: a message takes several of them
-    from its socket to here, and judging never delays a stamp (spec/steps.md 5).
+    from its socket to here, and judging never delays a stamp.
     ``own_time`` is the thread's, in seconds: a machine busy with something else has not judged. It is a call into the
     system, so it is asked when a slice begins, and when by the wall clock, which costs nothing, that slice has ended.
     """

@@ -1,4 +1,4 @@
-"""Scenario: the Python API of a scope over one harness, with its state machine (spec/harness.md 3.1, 3.2, 3.6)."""
+"""Scenario: the Python API of a scope over one harness, with its state machine."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ async def call(
 ) -> MessageRecord:
     """Send a request on a link that answers on the same topic, and wait for its answer.
 
-    It is an act (spec/steps.md 3): times count from the moment the whole answer is there; those that name the topic
+    It is an act: times count from the moment the whole answer is there; those that name the topic
     from when the request left. Raises what keeps the request from leaving, or the answer from coming.
     """
     listener = scope.listen(scope.links[link], topic, unrouted=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.exceptions import CorrelationPolicyError
 from choreo_bdd.scenario.links import HarnessLike, Link
-from choreo_bdd.scenario.options import DEFAULTS, ScopeOptions
+from choreo_bdd.scenario.options import ScopeOptions
 from choreo_bdd.scenario.scope import Scope
 
 Name = TypeVar("Name", bound=str | None)
@@ -27,7 +27,7 @@ Identify: TypeAlias = Callable[[Mapping[Name, CorrelationPolicy]], Awaitable[Ide
 
 
 async def open_scope(
-    name: str, harnesses: Mapping[Name, HarnessLike], identify: Identify[Name], options: ScopeOptions = DEFAULTS
+    name: str, harnesses: Mapping[Name, HarnessLike], identify: Identify[Name], options: ScopeOptions
 ) -> Scope:
     """A running scenario over these harnesses; raises what healing and identifying raise."""
     for harness in harnesses.values():

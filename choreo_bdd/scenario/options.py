@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unattributed = Literal["fail", "warn", "ignore"]
-"""What a matching message without an id, where ids are expected, does to an absence or a count (spec/steps.md 5)."""
+"""What a matching message without an id, where ids are expected, does to an absence or a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions:
-    """How a scope behaves where the Python API's pinned defaults and the safer reading differ (design §9)."""
+    """How a scope behaves where the Python API's pinned defaults and the safer reading differ (docs/decisions/0003)."""
 
     latency_from: Literal["registration", "publish"] = "registration"
     keep_timeline: bool = False

@@ -1,4 +1,4 @@
-"""What a scenario hands over when it is done (spec/harness.md 3.7, 3.8)."""
+"""What a scenario hands over when it is done."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class Scope:
         """Let nothing that arrives after a loop time count for this expectation.
 
         One that ``lingers`` is watched beyond it, until somebody decides it: nothing between the publish and the step
-        that asks for an absence is unwatched (spec/steps.md 1).
+        that asks for an absence is unwatched.
         """
         self._windows.close_at(self.expectation_of(handle), moment, lingers=lingers)
 
@@ -308,7 +308,7 @@ class Scope:
         """Wait these out, each until it is resolved or its window has closed, and settle what is left.
 
         With ``alone`` nothing but what this scope has sent may cause a match: where that has reached nobody, what is
-        expected is settled at once, and only an absence is watched to its end (spec/steps.md 5).
+        expected is settled at once, and only an absence is watched to its end.
         """
         for each in expectations:
             each.is_awaited = True
@@ -328,7 +328,7 @@ class Scope:
     async def look_behind(self, expectations: Iterable[Expectation]) -> None:
         """Before those of these that wait are settled, hear all that lay in the sockets and in their brokers for them.
 
-        A broker that gives no answer is a failed transport: nothing is decided by not having looked (spec/steps.md 1).
+        A broker that gives no answer is a failed transport: nothing is decided by not having looked.
         """
         topics: dict[str | None, dict[str, None]] = {}
         for each in expectations:

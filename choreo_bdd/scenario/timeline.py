@@ -1,4 +1,4 @@
-"""The timeline of a scenario: what happened, when, on which topic (spec/harness.md 5)."""
+"""The timeline of a scenario: what happened, when, on which topic."""
 
 from __future__ import annotations
 

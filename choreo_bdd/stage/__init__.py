@@ -1,4 +1,4 @@
-"""Stage: several transports in one scenario, on the one engine (spec/harness.md 13)."""
+"""Stage: several transports in one scenario, on the one engine."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Correlation bridges: one logical scenario id, a wire id on each transport (spec/harness.md 13.4)."""
+"""Correlation bridges: one logical scenario id, a wire id on each transport."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
+
+from choreo_bdd.shared.minted import minted
 
 
 @runtime_checkable
@@ -38,7 +39,7 @@ class IdentityBridge:
 
     async def fresh(self) -> str:
         """32 random hex digits."""
-        return os.urandom(16).hex()
+        return minted()
 
     def to_wire(self, logical: Any, transport: str) -> str:  # noqa: ARG002 - the protocol's signature
         """The id's text."""
@@ -67,7 +68,7 @@ class MappedBridge:
 
     async def fresh(self) -> str:
         """32 random hex digits."""
-        return os.urandom(16).hex()
+        return minted()
 
     def to_wire(self, logical: Any, transport: str) -> str:
         """What the transport's function makes of the logical id, unchanged: the Stage checks that it is text."""

@@ -1,4 +1,4 @@
-"""What can go wrong with a Stage (spec/harness.md 13.2)."""
+"""What can go wrong with a Stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Stage scenario hands over when it is done (spec/harness.md 13.6, 13.7)."""
+"""What a Stage scenario hands over when it is done."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class StageScenarioResult:
         raise TypeError("StageScenarioResult cannot be pickled: its handles belong to a running scenario")
 
 
-def stage_result(scope: Scope, *, bridge_class: str, aborted: bool = False) -> StageScenarioResult:
+def stage_result(scope: Scope, *, bridge_class: str, aborted: bool) -> StageScenarioResult:
     """Seal the timeline of a scope and make its result."""
     scope.timeline.seal()
     handles = tuple(each.handle for each in scope.expectations)

@@ -1,4 +1,4 @@
-"""StageScenario: the Python API of a scope over several harnesses (spec/harness.md 13.5, 13.6)."""
+"""StageScenario: the Python API of a scope over several harnesses."""
 
 from __future__ import annotations
 

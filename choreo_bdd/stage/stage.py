@@ -1,4 +1,4 @@
-"""Stage: several harnesses and the bridge between their ids (spec/harness.md 13.1, 13.3)."""
+"""Stage: several harnesses and the bridge between their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Minting wire ids, and refusing those that could not do their work (spec/harness.md 13.1, 13.5)."""
+"""Minting wire ids, and refusing those that could not do their work."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Spans of the services under test: asked for with W3C traceparent, received as OTLP over HTTP (spec/steps.md 10)."""
+"""Spans of the services under test: asked for with W3C traceparent, received as OTLP over HTTP."""

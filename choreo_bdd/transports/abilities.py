@@ -62,7 +62,7 @@ class Fencing(Protocol):
         """Return once all that the broker had for these subscriptions before the call has been delivered.
 
         ``TransportError`` says why that cannot be known: a silent or cut connection, a subscription that is gone. It
-        is bounded by the transport's own patience with its broker (spec/steps.md 1, absence and counts).
+        is bounded by the transport's own patience with its broker.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What every transport promises (spec/harness.md 11.1; design: "readiness is a promise")."""
+"""What every transport promises."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from functools import partial
 from importlib.resources import files
@@ -96,14 +96,12 @@ def migrate(data: Data = None, database: Database = None) -> None:
     """Bring the database to the shape of this release; serve does so too. Exit code 2 when it cannot be opened."""
     _need_server()
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
-    from choreo_bdd_chronicle.store import StoreError, open_store  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import open_store  # noqa: PLC0415
     from choreo_bdd_chronicle.store.store import shown  # noqa: PLC0415
 
     url = database or database_url(data)
-    try:
+    with _refusing():
         open_store(url).close()
-    except StoreError as problem:
-        _refuse(problem)
     typer.echo(f"{shown(url)}: up to date")
 
 
@@ -252,12 +250,10 @@ def backup(
     """Copy the database into one file, while it is in use. Exit code 2 when it cannot be; PostgreSQL has pg_dump."""
     _need_server()
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
-    from choreo_bdd_chronicle.store import StoreError, copying  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import copying  # noqa: PLC0415
 
-    try:
+    with _refusing():
         copying.backup(database or database_url(data), file)
-    except StoreError as problem:
-        _refuse(problem)
     _tell(f"{file}: {file.stat().st_size:,} bytes, whole")
 
 
@@ -272,15 +268,13 @@ def restore(
     """Make the database of a copy; end the server first. Exit code 2 when it cannot be; PostgreSQL has pg_restore."""
     _need_server()
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
-    from choreo_bdd_chronicle.store import StoreError, copying, open_store  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import copying, open_store  # noqa: PLC0415
     from choreo_bdd_chronicle.store.store import shown  # noqa: PLC0415
 
     url = database or database_url(data)
-    try:
+    with _refusing():
         copying.restore(url, file, replaces=replace)
         open_store(url).close()  # a copy of an earlier release is brought up to date
-    except StoreError as problem:
-        _refuse(problem)
     typer.echo(f"{shown(url)}: restored")
 
 
@@ -341,16 +335,23 @@ def _changed(data: Path | None, database: str | None, work: Callable[[Connection
 @contextmanager
 def _opened(data: Path | None, database: str | None) -> Iterator[Store]:
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
-    from choreo_bdd_chronicle.store import StoreError, open_store  # noqa: PLC0415
+    from choreo_bdd_chronicle.store import open_store  # noqa: PLC0415
+
+    with _refusing():
+        store = open_store(database or database_url(data))
+    with closing(store):
+        yield store
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What keeps a database from being opened or copied is told, and ends the command."""
+    from choreo_bdd_chronicle.store import StoreError  # noqa: PLC0415
 
     try:
-        store = open_store(database or database_url(data))
+        yield
     except StoreError as problem:
         _refuse(problem)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _written(out: Path, write: Callable[[], int]) -> int:

@@ -1,4 +1,4 @@
-"""What a server is told: by options first, then by the environment (spec/chronicle.md 5.3)."""
+"""What a server is told: by options first, then by the environment."""
 
 from __future__ import annotations
 

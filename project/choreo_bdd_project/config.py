@@ -1,4 +1,4 @@
-"""Configuration: ``choreo.yaml`` or ``[tool.choreo]`` in pyproject.toml (spec/steps.md 6)."""
+"""Configuration: ``choreo.yaml`` or ``[tool.choreo]`` in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class Secrets:
 
     names: tuple[str, ...] = ()
     patterns: tuple[Finder, ...] = ()
-    env: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Each variable, and where it is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,11 @@ def _secrets(document: Mapping[str, Any], where: SourceMap) -> Secrets:
     given = document.get("secrets") or {}
     patterns = given.get("patterns") or ()
     found = tuple(_finder(each, where.at("secrets", "patterns", index)) for index, each in enumerate(patterns))
-    return Secrets(tuple(given.get("names") or ()), found, tuple(given.get("env") or ()))
+    env = {name: where.at("secrets", "env", index) for index, name in enumerate(given.get("env") or ())}
+    for name, place in env.items():
+        if not name.isidentifier():
+            raise ConfigError(f"{place}: expected the bare name of an environment variable, such as UPSTREAM_LICENCE")
+    return Secrets(tuple(given.get("names") or ()), found, MappingProxyType(env))
 
 
 def _finder(pattern: str, place: str) -> Finder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from choreo_bdd_project.config_file import ConfigError, SourceMap, shown_name
@@ -125,7 +125,7 @@ def _expected(error: jsonschema.ValidationError) -> str:
             names = [wanted] if isinstance(wanted, str) else wanted
             return f"expected {' or '.join(_SCHEMA_TYPES.get(each, each) for each in names)}, found {found}"
         case "enum":
-            return f"expected one of {', '.join(map(repr, wanted))}"
+            return f"expected one of {', '.join(map(repr, wanted))}{_meant(error.instance, wanted)}"
         case "required":
             given: Any = error.instance
             missing = ", ".join(repr(name) for name in wanted if name not in given)
@@ -142,6 +142,19 @@ def _expected(error: jsonschema.ValidationError) -> str:
     )
 
 
+def _meant(given: object, wanted: Iterable[object]) -> str:
+    """Which of these a word stands for or is nearly; the word itself may be a secret at the wrong place."""
+    word = "".join(char for char in str(given).lower() if char.isalnum())
+    by_letters = {each.replace("_", ""): each for each in wanted if isinstance(each, str)}
+    close = difflib.get_close_matches(_OTHER_NAMES.get(word, word), by_letters, n=1, cutoff=_ALIKE)
+    return f"; did you mean {by_letters[close[0]]!r}?" if close else ""
+
+
+_OTHER_NAMES = {
+    "amqp": "rabbitmq", "rmq": "rabbitmq", "jetstream": "nats", "redpanda": "kafka", "valkey": "redis",
+    "inmemory": "memory", "mock": "memory", "ram": "memory", "local": "memory", "rest": "http",
+}  # fmt: skip
+"""What brokers and their kin are called, too."""
 _FORMS = {
     "correlation": "one of {field: order_id}, {header: x-order-id}, {property: correlation_id} and none",
 }

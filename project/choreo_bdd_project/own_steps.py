@@ -29,9 +29,9 @@ class OwnSteps:
     def __init__(
         self,
         patterns: frozenset[str],
-        matchers: frozenset[str] = frozenset(),
-        functions: frozenset[str] = frozenset(),
-        acts: frozenset[str] = frozenset(),
+        matchers: frozenset[str],
+        functions: frozenset[str],
+        acts: frozenset[str],
     ) -> None:
         self.matchers = matchers
         self.functions = functions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from choreo_bdd_project.service_settings import ServiceConfig
 
 _NO_SECRETS = frozenset({"user", "username", "type", "mechanism", "nkey_file", "credentials_file"})
 """Keys of a login whose values may be shown."""
+_ALIKE = 0.85
 
 
 def declare(config: Config) -> None:
@@ -25,6 +27,23 @@ def declare(config: Config) -> None:
     for service in config.services:
         values += _given_to(service)
     declare_secrets(names=config.secrets.names, patterns=config.secrets.patterns, values=values)
+
+
+def unset(config: Config) -> Iterator[tuple[str, bool]]:
+    """What to tell of each variable under ``secrets`` that is not set, and whether its name looks misspelt.
+
+    What stands there is not shown: it may be the secret itself.
+    """
+    listed = {*config.secrets.env, *config.env_names}
+    others = {name.upper(): name for name in os.environ if name not in listed}
+    for name, place in config.secrets.env.items():
+        if name not in os.environ:
+            close = difflib.get_close_matches(name.upper(), others, n=1, cutoff=_ALIKE)
+            meant = f"; did you mean {others[close[0]]}?" if close else ""
+            yield (
+                f"{place}: no environment variable of that name is set, so nothing is hidden for it{meant}",
+                bool(close),
+            )
 
 
 def _sent_over_http(transport: TransportConfig) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What ``services`` in choreo.yaml says: programs and brokers that are started for a run (spec/steps.md 10)."""
+"""What ``services`` in choreo.yaml says: programs and brokers that are started for a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of single topics: ``topics:`` below a transport in choreo.yaml (spec/steps.md 10)."""
+"""Settings of single topics: ``topics:`` below a transport in choreo.yaml."""
 
 from __future__ import annotations
 

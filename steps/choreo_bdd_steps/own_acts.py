@@ -1,4 +1,4 @@
-"""Acts of the user's own: steps that make messages come without publishing any themselves (spec/steps.md 3)."""
+"""Acts of the user's own: steps that make messages come without publishing any themselves."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from choreo_bdd_chronicle.client.sending import RefusedError, Sent, Target, Unre
 from choreo_bdd_reporter.frameworks import to_chronicle
 from tests.chronicle.reports import body, report
 from tests.chronicle.servers import serving
+from tests.support.started import python_m
 
 URL = "http://server"
 AWAY = "http://127.0.0.1:9"
@@ -95,7 +95,7 @@ def test_frameworks_send_now_or_later_and_pass_either_way(
 ) -> None:
     def run(url: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", *command(folder, url)],
+            python_m(*command(folder, url)),
             check=False,
             cwd=folder,
             capture_output=True,

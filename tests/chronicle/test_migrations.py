@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import pytest
 from alembic import command
@@ -20,7 +22,7 @@ from choreo_bdd_chronicle.commands import commands
 from choreo_bdd_chronicle.settings import Settings
 from choreo_bdd_chronicle.store import StoreError, open_store, tables
 from choreo_bdd_chronicle.store.looks import watched
-from choreo_bdd_chronicle.store.migrating import HEAD
+from choreo_bdd_chronicle.store.migrating import HEAD, alone, is_current, upgrade
 from choreo_bdd_chronicle.store.postgres import PostgresDialect
 from choreo_bdd_chronicle.store.sqlite import SqliteDialect
 from tests.chronicle import postgres as postgresql
@@ -63,6 +65,50 @@ def test_what_was_measured_before_is_put_into_months_and_back(postgres: postgres
         assert topic["sample_count"] == 5
 
 
+def test_whoever_reads_while_tables_are_moved_gets_an_answer_and_the_tables_are_moved(
+    postgres: postgresql.Server,
+) -> None:
+    url = postgres.another()
+    open_store(url).close()
+    engine = PostgresDialect().engine(url)
+    _migrated(engine, command.downgrade, "0004")
+    with ThreadPoolExecutor() as threads, engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM runs"))
+        moved = threads.submit(upgrade, engine, PostgresDialect())
+        _wait_until_somebody_waits(engine)
+        assert reader.execute(text("SELECT count(*) FROM run_topics")).scalar() == 0
+        reader.rollback()
+        moved.result(timeout=20)
+    assert is_current(engine)
+    engine.dispose()
+
+
+def test_tables_that_somebody_keeps_in_use_are_told_and_stay_as_they_are(
+    postgres: postgresql.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.another()
+    open_store(url).close()
+    engine = PostgresDialect().engine(url)
+    _migrated(engine, command.downgrade, "0004")
+    monkeypatch.setattr("choreo_bdd_chronicle.store.postgres._LOCK_TRIES", 2)
+    with engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM runs"))
+        with pytest.raises(StoreError, match="tables are in use: end every server on it, start one, then the others"):
+            open_store(url)
+    assert not is_current(engine)
+    engine.dispose()
+
+
+def _wait_until_somebody_waits(engine: Engine) -> None:
+    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    for _ in range(postgresql.TRIES):
+        with engine.connect() as connection:
+            if connection.execute(waiting).scalar():
+                return
+        sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
+
+
 def test_what_an_earlier_release_kept_is_no_news(database: str) -> None:
     with started(Settings(database=database)) as chronicle:
         for branch in ("main", "main", None):
@@ -78,7 +124,8 @@ def test_what_an_earlier_release_kept_is_no_news(database: str) -> None:
 
 
 def _migrated(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
-    with engine.begin() as connection:
+    dialect = PostgresDialect() if engine.dialect.name == "postgresql" else SqliteDialect()
+    with alone(engine, dialect) as connection:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", "choreo_bdd_chronicle.store:migrations")
         move(config, revision)

@@ -1,4 +1,4 @@
-"""The environment allowlist (spec/harness.md 10)."""
+"""The environment allowlist."""
 
 from __future__ import annotations
 

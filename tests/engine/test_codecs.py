@@ -1,4 +1,4 @@
-"""Codecs (spec/harness.md 8)."""
+"""Codecs."""
 
 from __future__ import annotations
 

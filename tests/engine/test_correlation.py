@@ -1,4 +1,4 @@
-"""Correlation policies, alone and at work (spec/harness.md 7; W30)."""
+"""Correlation policies, alone and at work."""
 
 from __future__ import annotations
 

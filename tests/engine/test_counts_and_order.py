@@ -1,4 +1,4 @@
-"""Absence, numbers and order of messages, from the Python API of a scenario and of a Stage (spec/harness.md 14.5)."""
+"""Absence, numbers and order of messages, from the Python API of a scenario and of a Stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cause, each with a scenario that produces it (design §3 decision 6, spec/steps.md 5)."""
+"""Every cause, each with a scenario that produces it."""
 
 from __future__ import annotations
 
@@ -202,6 +202,27 @@ class TestCauses:
         async with asyncio.TaskGroup() as group:
             _, diagnosis = await diagnosed(strict, lambda s: group.create_task(beside(s)), after=nothing)
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
+
+    async def test_a_message_of_a_scenario_of_another_process_is_no_wrong_id(self, strict: Harness) -> None:
+        elsewhere = str(await DictFieldPolicy(prefix="TEST-").new_id())
+
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "settled", "correlation_id": elsewhere})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.NOTHING_ARRIVED
+        assert f"1 matching message of a scenario elsewhere, with correlation id '{elsewhere}'" in diagnosis.text
+
+    async def test_beside_a_message_of_another_process_a_wrong_id_is_told(self, strict: Harness) -> None:
+        elsewhere = await DictFieldPolicy().new_id()
+
+        def act(s: Scenario) -> None:
+            for each in (elsewhere, "other-7"):
+                strict.publish("orders.settled", {"status": "settled", "correlation_id": each})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+        assert "with correlation id 'other-7'" in diagnosis.sentence
 
     async def test_of_messages_of_others_the_one_that_fits_says_what_is_wrong(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:

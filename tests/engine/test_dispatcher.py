@@ -1,4 +1,4 @@
-"""The dispatcher and its surprise log, alone and at work (spec/harness.md 6.1; W13)."""
+"""The dispatcher and its surprise log, alone and at work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entering and leaving a scenario: partial results, warnings, clean-up (spec/harness.md 3.2)."""
+"""Entering and leaving a scenario: partial results, warnings, clean-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is decided by not having looked: fences, late looks, windows and slices (spec/steps.md 1 and 5)."""
+"""Nothing is decided by not having looked: fences, late looks, windows and slices."""
 
 from __future__ import annotations
 
@@ -400,7 +400,7 @@ async def test_two_replies_that_answer_each_other_do_not_hold_up_the_loop(harnes
 
 
 class TestWhatCannotBeSeen:
-    """Absence and counts see every message that could be meant (spec/steps.md 5)."""
+    """Absence and counts see every message that could be meant."""
 
     @pytest.fixture
     async def picky(self, transport: MockTransport) -> AsyncIterator[Harness]:

@@ -1,4 +1,4 @@
-"""FieldPolicy: the id anywhere in a payload, or beside one that has no fields (spec/steps.md 10)."""
+"""FieldPolicy: the id anywhere in a payload, or beside one that has no fields."""
 
 from __future__ import annotations
 

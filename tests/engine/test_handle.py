@@ -1,4 +1,4 @@
-"""Handles and outcomes (spec/harness.md 3.3, 3.4; W12)."""
+"""Handles and outcomes."""
 
 from __future__ import annotations
 

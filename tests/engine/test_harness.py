@@ -1,4 +1,4 @@
-"""A harness: lifecycle, facade, safety (spec/harness.md 2)."""
+"""A harness: lifecycle, facade, safety."""
 
 from __future__ import annotations
 

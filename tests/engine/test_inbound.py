@@ -1,4 +1,4 @@
-"""What happens to a message on its way in (spec/harness.md 3.5; W1, W9, W25)."""
+"""What happens to a message on its way in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The always-running loop and the door into it (spec/harness.md 6.2, spec/steps.md 4)."""
+"""The always-running loop and the door into it."""
 
 from __future__ import annotations
 

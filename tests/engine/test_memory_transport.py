@@ -1,4 +1,4 @@
-"""The in-memory bus (spec/harness.md 11.1, 11.3 and the contract of 11.8; W24)."""
+"""The in-memory bus."""
 
 from __future__ import annotations
 

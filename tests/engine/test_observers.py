@@ -1,4 +1,4 @@
-"""The observer seam (spec/harness.md 3.9)."""
+"""The observer seam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names others type: root, modules, seams, signatures (spec/harness.md 1)."""
+"""The names others type: root, modules, seams, signatures."""
 
 from __future__ import annotations
 

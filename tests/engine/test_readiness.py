@@ -1,4 +1,4 @@
-"""Readiness is a promise, sending is an event (design §3 decisions 4 to 6; W4, W26)."""
+"""Readiness is a promise, sending is an event."""
 
 from __future__ import annotations
 

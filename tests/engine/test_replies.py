@@ -1,4 +1,4 @@
-"""Stand-in replies (spec/harness.md 4; W8, W9, W22)."""
+"""Stand-in replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Awaiting, the result and its texts (spec/harness.md 3.6, 3.7, 3.8; W19)."""
+"""Awaiting, the result and its texts."""
 
 from __future__ import annotations
 

@@ -447,6 +447,15 @@ def _told(secret: str) -> str:
         pytest.param(lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="), id="base64 of URLs"),
         pytest.param(lambda text: base64.b64encode(json.dumps(text).encode("utf-16")).decode(), id="UTF-16"),
         pytest.param(lambda text: base64.b64encode(text.encode("utf-16-le")).decode(), id="UTF-16 without a mark"),
+        pytest.param(lambda text: base64.b64encode(text.encode("utf-16")).decode(), id="UTF-16 with a mark"),
+        pytest.param(lambda text: base64.urlsafe_b64encode(text.encode("utf-16")).decode(), id="UTF-16 for URLs"),
+        pytest.param(
+            lambda text: base64.b64encode(b"\xfe\xff" + text.encode("utf-16-be")).decode(), id="big end first"
+        ),
+        pytest.param(lambda text: base64.b64encode(f"[{text}]".encode("utf-16")).decode(), id="a list in UTF-16"),
+        pytest.param(lambda text: base64.b64encode(text.encode("utf-32")).decode(), id="UTF-32"),
+        pytest.param(lambda text: base64.b64encode(text.encode("utf-32-be")).decode(), id="UTF-32 without a mark"),
+        pytest.param(lambda text: base64.b64encode(text.encode("utf-8-sig")).decode(), id="UTF-8 with a mark"),
         pytest.param(lambda text: base64.b64encode(f"[{text}]".encode()).decode(), id="a list"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -113,3 +114,59 @@ def test_what_surrounds_a_secret_stays(text: str, shown: str) -> None:
 @pytest.mark.parametrize("text", INNOCENT)
 def test_sentences_with_the_same_words_stay_as_they_are(text: str) -> None:
     assert redact_text(text) == (text, 0)
+
+
+ROWS = [
+    ("INSERT INTO users (name, password) VALUES ('ann', 'X')", 1),
+    ("insert into users(name,api_key,age)values('ann','X',7),('bob', 'X-2' ,8);", 2),
+    ('INSERT INTO `users` (`id`, "token") VALUES (7, \'X\')', 1),
+    ("INSERT INTO shop.users (id, note, [secret]) VALUES (7, 'it\'\'s, (ok)', 'X')", 1),
+    ("REPLACE INTO users (pw, id) VALUES ('X', 7)", 1),
+    ("INSERT INTO users (name, password) VALUES ('ann', crypt('X', gen_salt('bf')))", 1),
+    ("INSERT INTO users (name, password) VALUES ('ann', 'X and this was cut he", 1),
+    ("INSERT INTO a (name, password)\n VALUES\n  ('ann', 'X'),\n  ('bob', 'X');\nINSERT INTO a (pw) VALUES ('X')", 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "hits"), ROWS)
+def test_what_is_inserted_into_a_column_of_secrets_is_masked_and_nothing_else(text: str, hits: int) -> None:
+    shown, counted = redact_text(text.replace("X", V))
+    assert V not in shown
+    assert counted == hits
+    assert "'ann'" in shown or "'ann'" not in text
+    assert "it''s, (ok)" in shown or "it''s" not in text
+    assert not is_innocent_json(json.dumps({"sql": text}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT INTO orders (id, total) VALUES (7, 'X')", "INSERT INTO users (name, password) VALUES (?, ?)",
+        "INSERT INTO users (name, password) VALUES (:name, :password)", "INSERT INTO a (pw) VALUES (%(pw)s)",
+        "INSERT INTO users (password) VALUES (NULL), ('')", "put it into order (the keys) values (we share)",
+    ],
+)  # fmt: skip
+def test_rows_without_a_secret_stay(text: str) -> None:
+    assert redact_text(text) == (text, 0)
+
+
+def test_rows_that_never_end_take_time_in_proportion() -> None:
+    def took(text: str) -> float:
+        begun = time.process_time()
+        redact_text(text)
+        return time.process_time() - begun
+
+    for piece in (
+        "into t (pw) values ('",
+        "into t (pw) values ((",
+        "into t (pw) values (('",
+        "into t (pw) values (f('a',",
+    ):
+        short, long = min(took(piece * 2_000) for _ in range(3)), min(took(piece * 8_000) for _ in range(2))
+        assert long < 12 * max(short, 0.01), piece
+
+
+@pytest.mark.parametrize(("text", "shown"), [("pw=x7y", "pw=<redacted>"), ('{"pw": "x7y"}', '{"pw": "<redacted>"}')])
+def test_pw_is_a_name_of_passwords_and_of_nothing_that_is_counted(text: str, shown: str) -> None:
+    assert redact_text(text) == (shown, 1)
+    assert redact_text('{"pw": 12, "kw": 7}, pw: high') == ('{"pw": 12, "kw": 7}, pw: high', 0)

@@ -1,4 +1,4 @@
-"""Standing replies outside any scenario (spec/harness.md 14.5)."""
+"""Standing replies outside any scenario."""
 
 from __future__ import annotations
 

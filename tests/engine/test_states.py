@@ -1,4 +1,4 @@
-"""What a scenario lets its author do when (spec/harness.md 3.1, 3.6; W18, W20, W21)."""
+"""What a scenario lets its author do when."""
 
 from __future__ import annotations
 

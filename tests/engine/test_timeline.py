@@ -1,4 +1,4 @@
-"""The timeline: entries, recorder, caps (spec/harness.md 5; W27)."""
+"""The timeline: entries, recorder, caps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topic patterns (spec/steps.md 1)."""
+"""Topic patterns."""
 
 from __future__ import annotations
 

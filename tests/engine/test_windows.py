@@ -1,4 +1,4 @@
-"""Expectations that hold, that close, and that watch beside their topic (spec/steps.md 3)."""
+"""Expectations that hold, that close, and that watch beside their topic."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def holding(harness: Harness) -> AsyncIterator[tuple[Scenario, Handle]]:
 
 
 class TestHeldExpectations:
-    """An expectation may wait for its matcher: what arrives is kept with its time of arrival (spec/steps.md 3.6)."""
+    """An expectation may wait for its matcher: what arrives is kept with its time of arrival."""
 
     async def test_what_arrived_is_judged_in_order_with_its_own_latency(self, harness: Harness) -> None:
         async with holding(harness) as (s, handle):

@@ -1,4 +1,4 @@
-"""What a message costs does not grow with those before it: counted, not timed (spec/steps.md 5)."""
+"""What a message costs does not grow with those before it: counted, not timed."""
 
 from __future__ import annotations
 

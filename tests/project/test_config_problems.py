@@ -8,7 +8,7 @@ import pytest
 
 from choreo_bdd.redaction import Redactor
 from choreo_bdd_project.config import ConfigError, load_config
-from choreo_bdd_project.secrets import declare
+from choreo_bdd_project.secrets import declare, unset
 from choreo_bdd_schemas import config_schema
 
 C = "canary-cfg-9f3b"
@@ -179,3 +179,56 @@ def test_what_a_correlation_may_be_is_told_as_it_is_written(tmp_path: Path, writ
     path.write_text(f"profiles:\n  p:\n    bus: {{type: memory, correlation: {written}}}\n")
     with pytest.raises(ConfigError, match=r"correlation: expected one of \{field: order_id\}, \{header: x-order-id\}"):
         load_config(path, schema=config_schema())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("rabbit", "rabbitmq"), ("'rabbitmq '", "rabbitmq"), ("RabbitMQ", "rabbitmq"), ("amqp", "rabbitmq"),
+        ("kafak", "kafka"), ("Nats", "nats"), ("in-memory", "memory"), ("valkey", "redis"), ("https", "http"),
+    ],
+)  # fmt: skip
+def test_a_kind_of_bus_that_is_nearly_one_is_told_with_what_it_may_mean(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(f"profiles:\n  p:\n    bus: {{type: {written}}}\n")
+    with pytest.raises(ConfigError, match=rf"choreo\.yaml:3: profiles\.p\.bus\.type: .*did you mean '{meant}'\?$"):
+        load_config(path, schema=config_schema())
+
+
+def test_other_words_of_a_few_are_told_so_too_and_a_strange_one_gets_no_guess(tmp_path: Path) -> None:
+    path = tmp_path / "choreo.yaml"
+    path.write_text("vacuity: warning\n")
+    with pytest.raises(ConfigError, match=r":1: vacuity: expected one of .*; did you mean 'warn'\?$"):
+        load_config(path, schema=config_schema())
+    path.write_text("profiles:\n  p:\n    bus: {type: pulsar}\n")
+    with pytest.raises(ConfigError, match=r"expected one of 'memory', .*'http'$"):
+        load_config(path, schema=config_schema())
+
+
+def listing(tmp_path: Path, *names: str) -> Path:
+    path = tmp_path / "choreo.yaml"
+    path.write_text(f"secrets:\n  env: [{', '.join(names)}]\nprofiles:\n  memory:\n    bus: {{type: memory}}\n")
+    return path
+
+
+def test_a_variable_of_secrets_that_is_not_set_is_told_with_the_one_it_may_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSTREAM_LICENCE", "x")
+    monkeypatch.setenv("UPSTREAM_KEY", "y")
+    config = load_config(listing(tmp_path, "UPSTREAM_LICENSE", "UPSTREAM_KEY", "OTHER"), schema=config_schema())
+    told = list(unset(config))
+    assert [is_slip for _, is_slip in told] == [True, False]
+    assert told[0][0].endswith(
+        "choreo.yaml:2: secrets.env.0: no environment variable of that name is set, so nothing is hidden for it; "
+        "did you mean UPSTREAM_LICENCE?"
+    )
+    assert "secrets.env.2" in told[1][0]
+
+
+@pytest.mark.parametrize("written", ["'${LICENCE}'", "$LICENCE", "LICENCE=x", "'LICENCE '"])
+def test_what_cannot_be_the_name_of_a_variable_is_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(ConfigError, match=r":2: secrets\.env\.0: expected the bare name of an environment variable"):
+        load_config(listing(tmp_path, written), schema=config_schema())

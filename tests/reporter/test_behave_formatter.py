@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.feature_samples import ORDERS
+from tests.support.started import python_m
 
 FEATURE = (
     ORDERS
@@ -103,7 +103,7 @@ class Project:
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "behave", "-f", "choreo", *args],
+            python_m("behave", "-f", "choreo", *args),
             cwd=self.path, capture_output=True, text=True, check=False, timeout=50,
         )  # fmt: skip
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.support.started import python_m
 
 
 def canary(place: str) -> str:
@@ -183,9 +184,7 @@ def with_behave(directory: Path) -> int:
 
 def run(directory: Path, *command: str) -> int:
     (directory / "playing.py").write_text(PLAYING)
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=directory, capture_output=True, text=True, check=False, timeout=150
-    )
+    done = subprocess.run(python_m(*command), cwd=directory, capture_output=True, text=True, check=False, timeout=150)
     return done.returncode
 
 

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +33,7 @@ from choreo_bdd_reporter.read.report import Report, read_report
 from tests.support.outcomes import OUTCOMES
 from tests.support.page_sample import sample_run, told_run
 from tests.support.page_tools import module_file, run_node
+from tests.support.started import python_m
 
 FEATURE = """
 @team-a
@@ -137,9 +137,7 @@ def pytest_bdd(directory: Path) -> None:
 
 
 def run(directory: Path, *command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=directory, capture_output=True, text=True, check=False, timeout=50
-    )
+    done = subprocess.run(python_m(*command), cwd=directory, capture_output=True, text=True, check=False, timeout=50)
     assert done.returncode == 1, done.stdout + done.stderr
 
 

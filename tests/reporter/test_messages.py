@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from choreo_bdd_reporter.read.messages import gherkin_from_messages, merged_enve
 from choreo_bdd_reporter.read.report import read_report
 from choreo_bdd_reporter.writer import write_report
 from tests.support.feature_samples import ORDERS
+from tests.support.started import python_m
 
 FEATURE = (
     ORDERS
@@ -103,9 +103,7 @@ Messages = list[dict[str, Any]]
 
 
 def run(directory: Path, *command: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", *command], cwd=directory, capture_output=True, text=True, check=False, timeout=50
-    )
+    subprocess.run(python_m(*command), cwd=directory, capture_output=True, text=True, check=False, timeout=50)
 
 
 def behave(directory: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -30,6 +29,7 @@ from tests.support.page_builders import (
     results_of,
 )
 from tests.support.page_tools import run_node
+from tests.support.started import python_m
 
 ON_A_LINE = [
     'q"uote', "q'uote", "ctl\x07", "ctl\\x07", "bidi\u202eabc", "zero\u200bwidth", "zerowidth", "🙂", "🙃",
@@ -152,7 +152,7 @@ def _pytest_bdd(directory: Path) -> list[str]:
 )
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Report:
     directory = tmp_path_factory.mktemp("odd")
-    command = [sys.executable, "-m", *request.param(directory)]
+    command = python_m(*request.param(directory))
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=50)
     assert done.returncode == 1, done.stdout + done.stderr
     return read_report(directory / "out")

@@ -1,4 +1,4 @@
-"""What a Stage checks before anything is connected (spec/harness.md 13.1, 13.2, 13.4)."""
+"""What a Stage checks before anything is connected."""
 
 from __future__ import annotations
 

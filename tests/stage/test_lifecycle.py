@@ -1,4 +1,4 @@
-"""Connecting, rolling back, disconnecting (spec/harness.md 13.3)."""
+"""Connecting, rolling back, disconnecting."""
 
 from __future__ import annotations
 

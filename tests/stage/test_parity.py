@@ -1,4 +1,4 @@
-"""What a scenario over one harness can do, a Stage can do as well (spec/harness.md 13.7, weak points W15 and W16)."""
+"""What a scenario over one harness can do, a Stage can do as well."""
 
 from __future__ import annotations
 

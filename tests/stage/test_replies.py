@@ -1,4 +1,4 @@
-"""Stand-in replies across transports (spec/harness.md 13.6)."""
+"""Stand-in replies across transports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scopes: wire ids, the ``on=`` rules, isolation, exits, a transport that drops (spec/harness.md 13.5)."""
+"""Scopes: wire ids, the ``on=`` rules, isolation, exits, a transport that drops."""
 
 from __future__ import annotations
 

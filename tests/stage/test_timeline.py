@@ -1,4 +1,4 @@
-"""The timeline of a Stage scope, row by row (spec/harness.md 13.8, 13.9)."""
+"""The timeline of a Stage scope, row by row."""
 
 from __future__ import annotations
 

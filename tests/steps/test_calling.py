@@ -1,4 +1,4 @@
-"""Calls over HTTP are acts: they begin phases, and what they answer is checked like a message (spec/steps.md 10)."""
+"""Calls over HTTP are acts: they begin phases, and what they answer is checked like a message."""
 
 from __future__ import annotations
 

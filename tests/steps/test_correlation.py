@@ -1,4 +1,4 @@
-"""What ties a scenario's messages together: paths, adoption, `none`, and the id as a variable (spec/steps.md 10)."""
+"""What ties a scenario's messages together: paths, adoption, `none`, and the id as a variable."""
 
 from __future__ import annotations
 

@@ -295,3 +295,13 @@ def test_a_request_that_nobody_answers_is_told_by_what_was_asked(bench: Bench) -
     played = bench.play('When I request "stock.asked"', "Then I expect a reply waiting up to 50ms")
     assert played.outcomes == ["timeout"]
     assert "no matching answer to 'stock.asked' arrived on the inbox of the request within" in played.message
+
+
+def test_a_misspelt_variable_of_secrets_is_told_by_either_framework(project: Project, framework: str) -> None:
+    project.file("choreo.yaml", CONFIG + "secrets:\n  env: [UPSTREAM_LICENSE]\n")
+    project.feature('Feature: f\n  Scenario: one\n    When I publish "a"\n    Then I expect "a"\n')
+    project.file("pytest.ini", "[pytest]\nchoreo_features = features\n")
+    project.environment["UPSTREAM_LICENCE"] = "x-1234567"
+    ran = project.run(framework)
+    assert ran.code == 0
+    assert ran.text.count("did you mean UPSTREAM_LICENCE?") == 1

@@ -1,4 +1,4 @@
-"""`topics:` of NATS, against a service in another process: FastStream over JetStream (spec/steps.md 10)."""
+"""`topics:` of NATS, against a service in another process: FastStream over JetStream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`topics:` of Kafka, and schemas of a registry, against a FastStream service in another process (spec/steps.md 10)."""
+"""`topics:` of Kafka, and schemas of a registry, against a FastStream service in another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was in a queue before the scenario is no answer to what its steps expect (spec/steps.md 1)."""
+"""What was in a queue before the scenario is no answer to what its steps expect."""
 
 from __future__ import annotations
 

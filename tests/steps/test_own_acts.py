@@ -1,4 +1,4 @@
-"""Acts of the user's own: they begin phases, and budgets and absences count from their end (spec/steps.md 3)."""
+"""Acts of the user's own: they begin phases, and budgets and absences count from their end."""
 
 from __future__ import annotations
 

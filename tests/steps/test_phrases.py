@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from choreo_bdd_steps.vocabulary import PHRASES, recognise_text
-from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import Expect
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase, StepCall
 from tests.support.project import LOADER, Project
 from tests.support.step_bench import read_steps

@@ -4,7 +4,7 @@ import pytest
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan.plan import Plan
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from tests.support.step_bench import plan_of
 
 
@@ -128,5 +128,5 @@ def test_a_table_of_several_rows_expects_a_message_a_row() -> None:
 
 def test_a_check_that_cannot_be_read_keeps_its_complaint_for_its_own_step() -> None:
     plan = plan_of('When I publish "a"', 'Then I expect "x":\n  id: [', 'And I expect "y"')
-    assert isinstance(plan.steps[1].spec, BodyError)
+    assert isinstance(plan.steps[1].unread, BodyError)
     assert isinstance(plan.steps[2].spec, ExpectationSpec)

@@ -1,4 +1,4 @@
-"""`topics:` of RabbitMQ, against a service in another process that FastStream has written (spec/steps.md 10)."""
+"""`topics:` of RabbitMQ, against a service in another process that FastStream has written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis lists and keyspace events, against a service in another process, written with FastStream (spec/steps.md 10)."""
+"""Redis lists and keyspace events, against a service in another process, written with FastStream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`topics:` of a Redis transport: entries of any layout, streams and channels side by side (spec/steps.md 10)."""
+"""`topics:` of a Redis transport: entries of any layout, streams and channels side by side."""
 
 from __future__ import annotations
 

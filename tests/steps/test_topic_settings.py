@@ -1,4 +1,4 @@
-"""`topics:` of every transport: codec, correlation and headers of a topic's own (spec/steps.md 10)."""
+"""`topics:` of every transport: codec, correlation and headers of a topic's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traces: what a scenario sends belongs to one; what services tell of it decides nothing (spec/steps.md 10)."""
+"""Traces: what a scenario sends belongs to one; what services tell of it decides nothing."""
 
 from __future__ import annotations
 

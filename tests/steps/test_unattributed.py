@@ -1,4 +1,4 @@
-"""``unattributed`` in choreo.yaml: what a message without an id does to an absence or a count (spec/steps.md 5)."""
+"""``unattributed`` in choreo.yaml: what a message without an id does to an absence or a count."""
 
 from __future__ import annotations
 

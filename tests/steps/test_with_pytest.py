@@ -357,3 +357,20 @@ def test_a_scenario_that_is_over_is_let_go_while_pytest_keeps_its_test(project: 
     ran = project.file("conftest.py", COUNTING).feature(SEVERAL).pytest("features", "-s")
     assert len(outcomes(project.pytest("features", "-v"))) == 5
     assert re.findall(r"scenarios kept: (\d+)", ran.text) == ["0"]
+
+
+@pytest.mark.parametrize("settings", ["[pytest]\n", "[pytest]\ntestpaths = tests\n"])
+def test_a_bare_pytest_that_runs_nothing_tells_how_the_features_are_run(project: Project, settings: str) -> None:
+    project.feature(SEVERAL).file("choreo.yaml", "timeout: 1s\n").file("pytest.ini", settings)
+    project.file("tests/conftest.py", "")
+    ran = project.pytest()
+    assert ran.code == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "there are feature files here (1), and none was asked for. Name them: pytest features; or" in ran
+    assert "pytest.ini: [pytest] choreo_features = features" in ran
+
+
+def test_a_bare_pytest_says_nothing_of_features_of_others_or_where_something_ran(project: Project) -> None:
+    project.feature(SEVERAL).file("pytest.ini", "[pytest]\n# no choreo_features\n")  # nothing of ours
+    assert "feature file" not in project.pytest()
+    project.file("choreo.yaml", "timeout: 1s\n").file("test_a.py", "def test_a(): pass\n")
+    assert "feature file" not in project.pytest()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import FOREIGN
+from tests.support.started import python_m
 
 LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
 BARE = (*FOREIGN, "-pno:cacheprovider")
@@ -92,7 +93,7 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HARNESS", "CHOREO"))
         }
         ran = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            python_m(module, *arguments),
             cwd=self.folder,
             env={**kept, "COLUMNS": "400", **self.environment},
             capture_output=True,

@@ -17,6 +17,7 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._is_cut = False
+        self._unanswered: bytes | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -39,6 +40,10 @@ class Proxy:
         """Take connections again."""
         self._is_cut = False
 
+    def lose_answer(self, question: bytes) -> None:
+        """Break the next connection that takes these bytes to the broker, once the broker answers; just once."""
+        self._unanswered = question
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its beginning to its end."""
         task = asyncio.current_task()
@@ -51,20 +56,31 @@ class Proxy:
         with contextlib.suppress(OSError, asyncio.CancelledError):  # asyncio prints a cancelled connection as a fault
             there, back = await asyncio.open_connection(HOST, self._target)
             ends = {writer, back}
+            asked = asyncio.Event()
             self._writers |= ends
             try:
-                await asyncio.gather(self._copy(reader, back), self._copy(there, writer, readdressed=True))
+                await asyncio.gather(self._ask(reader, back, asked), self._answer(there, writer, asked))
             finally:
                 self._writers -= ends
                 for each in ends:
                     each.transport.abort()
 
-    async def _copy(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, readdressed: bool = False
-    ) -> None:
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
         while data := await reader.read(65536):
             await self._flows.wait()
-            writer.write(self._readdressed(data) if readdressed else data)
+            if self._unanswered is not None and self._unanswered in data:
+                self._unanswered = None
+                asked.set()
+            writer.write(data)
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
+        while data := await reader.read(65536):
+            await self._flows.wait()
+            if asked.is_set():
+                writer.transport.abort()
+                return
+            writer.write(self._readdressed(data))
         writer.close()
 
     def _readdressed(self, data: bytes) -> bytes:

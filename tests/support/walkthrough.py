@@ -16,13 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.processes import FOREIGN
+from tests.support.started import python_m
 
-PROGRAMS = {
-    "behave": ("-m", "behave"),
-    "pytest": ("-m", "pytest"),
-    "python": (),
-    "choreo-bdd": ("-c", "from choreo_bdd.cli import main; main()"),
-}
 FENCE = re.compile(r"^```(?P<info>\S[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -68,10 +63,11 @@ def carry_out(page: Sequence[Block], folder: Path, environment: Mapping[str, str
 def run(command: str, folder: Path, environment: Mapping[str, str], expected_exit: int) -> str:
     """What a command prints; it runs as a user would run it, away from the checkout."""
     program, *arguments = shlex.split(command, comments=True)
-    told = {"PYTHONWARNINGS": "", "NO_COLOR": "1", "PYTEST_ADDOPTS": " ".join(FOREIGN)}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    told = {"NO_COLOR": "1", "PYTEST_ADDOPTS": " ".join(FOREIGN)}
     done = subprocess.run(
-        [sys.executable, *PROGRAMS[program], *arguments],
-        cwd=folder, env={**os.environ, **told, **environment}, text=True,
+        [sys.executable, *arguments] if program == "python" else python_m(program.replace("-", "_"), *arguments),
+        cwd=folder, env={**kept, **told, **environment}, text=True,
         encoding="utf-8", check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == expected_exit, f"{command} ended with {done.returncode}:\n{done.stdout}"

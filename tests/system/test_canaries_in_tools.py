@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.project import Project
+from tests.support.started import python_m
 
 SAID, LOGIN, IN_URL, UNLISTED, SERVER = (
     f"{name}-9f3b-Zq7" for name in ("s41d", "l0gin", "1nurl", "unl1sted", "s3rver")
@@ -82,7 +82,7 @@ def project(tmp_path: Path) -> Project:
 def told(project: Project, *arguments: str, sent: bytes = b"") -> str:
     """All that a command says."""
     done = subprocess.run(
-        [sys.executable, "-m", "choreo_bdd", *arguments], cwd=project.folder, input=sent, capture_output=True,
+        python_m("choreo_bdd", *arguments), cwd=project.folder, input=sent, capture_output=True,
         env={**os.environ, **project.environment}, check=False, timeout=100,
     )  # fmt: skip
     return (done.stdout + done.stderr).decode()

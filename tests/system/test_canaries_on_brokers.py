@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +16,7 @@ import pytest
 from choreo_bdd.cli import GROUP, build_app
 from tests.support.command_line import CliRunner
 from tests.support.project import LOADER, Project
+from tests.support.started import python_m
 from tests.support.written import PRINTED, outputs, sent_to_chronicle, written
 
 TOLD, SAID = 't0ld/9f3b+Zq7"<q&', "s41d-9f3b-Zq7"
@@ -214,7 +214,7 @@ def told_by_commands(made: Project, framework: str) -> dict[str, str]:
     for name, arguments in ALONE.items():
         last = (framework,) if name == "prove" else ()
         done = subprocess.run(
-            [sys.executable, "-m", "choreo_bdd", *arguments, *last], cwd=made.folder, capture_output=True, text=True,
+            python_m("choreo_bdd", *arguments, *last), cwd=made.folder, capture_output=True, text=True,
             env={**os.environ, **made.environment, "COLUMNS": "400"}, check=False, timeout=100,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr

@@ -1,4 +1,4 @@
-"""Rules every auth descriptor keeps, whatever its broker (spec/harness.md 12.4, 12.5, 12.6)."""
+"""Rules every auth descriptor keeps, whatever its broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kafka: what an open transaction holds back is nothing that has not come (spec/steps.md 1)."""
+"""Kafka: what an open transaction holds back is nothing that has not come."""
 
 from __future__ import annotations
 

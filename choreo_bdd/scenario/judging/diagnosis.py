@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.matchers import Closeness, MatchFailure
-from choreo_bdd.matchers.result import as_written
+from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.matchers.words import in_words
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.redaction.printable import on_one_line
@@ -80,6 +80,8 @@ class Facts(NamedTuple):
     """The ids of those that match."""
     former_ids: frozenset[str] = frozenset()
     """Those of ``foreign_ids`` that scenarios before this one had."""
+    ids_elsewhere: frozenset[str] = frozenset()
+    """Those of ``foreign_ids`` that scenarios elsewhere have: in processes beside this one, or in runs before it."""
     foreign_closest: Closeness | None = None
     similar_topics: tuple[str, ...] = ()
     unlike_topics: tuple[str, ...] = ()
@@ -141,9 +143,9 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             Cause.UNDECODABLE,
             f"{counted(count, 'message')} on {facts.place} could not be read ({error})",
         )
-    if facts.foreign_matched:
-        cause = Cause.WRONG_CORRELATION if any(facts.foreign_matched) else Cause.NO_CORRELATION_ID
-        return cause, f"a matching message came on {facts.place}, but {_foreign(facts)}"
+    if meant := [each for each in facts.foreign_matched if each not in facts.ids_elsewhere]:
+        cause = Cause.WRONG_CORRELATION if any(meant) else Cause.NO_CORRELATION_ID
+        return cause, f"a matching message came on {facts.place}, but {_foreign(facts, meant)}"
     if facts.similar_topics:
         others = _named(facts.similar_topics)
         return (
@@ -190,13 +192,13 @@ def _near_misses(facts: Facts) -> str:
 def _differing(closest: Closeness | None, reason: str) -> str:
     if closest is None or not closest.differences:
         return reason
-    paths = ", ".join(dict.fromkeys(as_written(failure.path) for failure in closest.differences[:4]))
+    paths = ", ".join(dict.fromkeys(path_as_written(failure.path) for failure in closest.differences[:4]))
     more = len(closest.differences) - 4
     return f"the closest differs in {paths}" + (f" and {more} more" if more > 0 else "")
 
 
-def _foreign(facts: Facts) -> str:
-    seen = next((value for value in facts.foreign_matched if value is not None), None)
+def _foreign(facts: Facts, meant: Iterable[str | None]) -> str:
+    seen = next((value for value in meant if value is not None), None)
     wanted = f"not this scenario's '{facts.correlation_id}'"
     if seen is None:
         return f"without a correlation id, {wanted}"
@@ -208,7 +210,13 @@ def _evidence(facts: Facts) -> list[str]:
     lines: list[str] = []
     if facts.closest is not None:
         lines += closest_lines(facts.closest)
-    if facts.foreign_ids and not facts.foreign_matched:
+    if elsewhere := [each for each in facts.foreign_matched if each in facts.ids_elsewhere]:
+        matching = counted(len(elsewhere), "matching message")
+        lines.append(
+            f"  also on {facts.place}: {matching} of a scenario elsewhere, with correlation id '{elsewhere[0]}': "
+            f"of a process beside this one, or kept by a service since a run before"
+        )
+    elif facts.foreign_ids and not facts.foreign_matched:
         lines.append(f"  also on {facts.place}: {_foreign_count(facts)}")
         if facts.foreign_closest is not None and facts.closest is None:
             lines += closest_lines(facts.foreign_closest, "the closest of them")
@@ -224,10 +232,7 @@ def _evidence(facts: Facts) -> list[str]:
 def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[str]:
     """Each field in which a message differs from what was expected, values redacted."""
     lines = [f"  {what} ({closest.matched} of {closest.total} fields right):"]
-    lines += [
-        f"    {as_written(failure.path)}: expected {_expected(failure)}, got {_actual(failure)}"
-        for failure in closest.differences[:_SHOWN_DIFFERENCES]
-    ]
+    lines += [f"    {_difference(each)}" for each in closest.differences[:_SHOWN_DIFFERENCES]]
     hidden = len(closest.differences) - _SHOWN_DIFFERENCES
     lines += [f"    … and {hidden} more"] if hidden > 0 else []
     return list(map(on_one_line, lines))
@@ -235,9 +240,11 @@ def closest_lines(closest: Closeness, what: str = "closest near-miss") -> list[s
 
 def differing_in(closest: Closeness) -> str:
     """The first fields in which a message differs, values redacted, as part of a sentence."""
-    return ", ".join(
-        f"{as_written(each.path)}: expected {_expected(each)}, got {_actual(each)}" for each in closest.differences[:4]
-    )
+    return ", ".join(map(_difference, closest.differences[:4]))
+
+
+def _difference(failure: MatchFailure) -> str:
+    return f"{path_as_written(failure.path)}: expected {_expected(failure)}, got {_actual(failure)}"
 
 
 def _expected(failure: MatchFailure) -> str:

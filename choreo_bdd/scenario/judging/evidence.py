@@ -11,6 +11,7 @@ from choreo_bdd.scenario.judging.diagnosis import Cause, Facts, closest_of
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import accepts, closeness_of
 from choreo_bdd.scenario.options import Unattributed
+from choreo_bdd.shared.minted import is_minted
 
 _NAMED = 3
 
@@ -44,7 +45,7 @@ class OutsideEvidence(NamedTuple):
 
 
 def unseen(expectation: Expectation, nobodys: Sequence[Delivery], unattributed: Unattributed) -> tuple[Unseen, ...]:
-    """Messages that could have been meant, and that could not be judged or attributed (spec/steps.md 5).
+    """Messages that could have been meant, and that could not be judged or attributed.
 
     ``nobodys`` carry no id where one is expected.
     """
@@ -97,6 +98,7 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         foreign_ids=tuple(delivery.correlation_id for delivery in outside.foreign),
         foreign_matched=tuple(each.correlation_id for each in outside.foreign if accepts(matcher, each)),
         former_ids=outside.former_ids,
+        ids_elsewhere=frozenset(filter(is_minted, _ids(outside.foreign) - outside.former_ids)),
         foreign_closest=None
         if matcher is None
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),
@@ -106,6 +108,10 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         remarks=outside.remarks,
         nobody_listens=outside.nobody_listens,
     )
+
+
+def _ids(deliveries: Sequence[Delivery]) -> frozenset[str]:
+    return frozenset(each.correlation_id for each in deliveries if isinstance(each.correlation_id, str))
 
 
 def _contract_problem(expectation: Expectation) -> str | None:

@@ -36,7 +36,7 @@ class State(Enum):
     """Where an expectation stands; it only ever moves down this list."""
 
     HOLDING = auto()
-    """Its matcher is not known yet: arrivals are kept and judged as soon as it is (spec/steps.md 3, rule 6)."""
+    """Its matcher is not known yet: arrivals are kept and judged as soon as it is."""
     WAITING = auto()
     """Fewer matching messages have come than must."""
     MET = auto()

@@ -1,4 +1,4 @@
-"""Handle: one expectation as its author sees it (spec/harness.md 3.3, 3.4)."""
+"""Handle: one expectation as its author sees it."""
 
 from __future__ import annotations
 

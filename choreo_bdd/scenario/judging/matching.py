@@ -1,4 +1,4 @@
-"""What a matcher says of a message, whatever it raises (spec/harness.md 9)."""
+"""What a matcher says of a message, whatever it raises."""
 
 from __future__ import annotations
 

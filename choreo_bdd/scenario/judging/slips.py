@@ -11,7 +11,7 @@ from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import MatchFailure
 from choreo_bdd.matchers.patterns.bounded import TooLongForPattern, bounded, search
-from choreo_bdd.matchers.result import as_written
+from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.scenario.judging.diagnosis import show
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import closeness_of
@@ -42,7 +42,7 @@ def _misspelt(near: Sequence[_Near]) -> list[str]:
     for path in sorted(set.intersection(*lacking)):
         found = (_nearly_there(path, near), *(_elsewhere(path.split("."), each) for each, _ in near))
         if there := next(filter(None, found), None):
-            told.append(f"no message has {as_written(path)!r}, which is asked for, and {there}")
+            told.append(f"no message has {path_as_written(path)!r}, which is asked for, and {there}")
     return told
 
 
@@ -53,7 +53,7 @@ def _nearly_there(path: str, near: Sequence[_Near]) -> str | None:
     beside = {key for delivery, _ in near for key in _keys(delivery.value, above)}
     alike = difflib.get_close_matches(name.lower(), {key.lower() for key in beside}, n=1, cutoff=_ALIKE)
     there = next((".".join([*above, key]) for key in sorted(beside) if key.lower() in alike), None)
-    return there and f"there is {as_written(there)!r}: is it misspelt?"
+    return there and f"there is {path_as_written(there)!r}: is it misspelt?"
 
 
 def _elsewhere(path: Sequence[str], delivery: Delivery) -> str | None:
@@ -66,9 +66,10 @@ def _elsewhere(path: Sequence[str], delivery: Delivery) -> str | None:
     if first in ("header", "headers") and ".".join(rest) in message.headers:
         return f"there is @headers.{'.'.join(rest)}: so a header is written"
     if rest and _at(delivery.value, rest) is not _NOTHING:
-        return f"there is {as_written('.'.join(rest))!r}: a path begins with a field of the payload"
+        return f"there is {path_as_written('.'.join(rest))!r}: a path begins with a field of the payload"
     if rest and path[-1] in _LENGTHS and isinstance(_at(delivery.value, path[:-1]), (list, str)):
-        return f"that is no field of a list or a text: write it as in `{as_written('.'.join(path[:-1]))} length > 1`"
+        above = path_as_written(".".join(path[:-1]))
+        return f"that is no field of a list or a text: write it as in `{above} length > 1`"
     return None
 
 
@@ -91,7 +92,7 @@ def _nearly(differences: Sequence[MatchFailure]) -> str | None:
     if len(differences) != 1:
         return None
     (only,) = differences
-    has = f"a message has {as_written(only.path)!r} as {show(only.actual, path=only.path)}"
+    has = f"a message has {path_as_written(only.path)!r} as {show(only.actual, path=only.path)}"
     asked = show(only.expected, path=only.path)
     if only.kind == "type_mismatch":
         return f"{has}, which cannot be held against {asked}"

@@ -1,4 +1,4 @@
-"""The verdict: pure functions of an expectation, the evidence and the fence's answer (spec/harness.md 3.4, 3.5)."""
+"""The verdict: pure functions of an expectation, the evidence and the fence's answer."""
 
 from __future__ import annotations
 

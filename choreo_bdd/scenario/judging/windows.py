@@ -1,4 +1,4 @@
-"""The ends of windows: one has closed once all has been heard that had come by its end (spec/steps.md 1)."""
+"""The ends of windows: one has closed once all has been heard that had come by its end."""
 
 from __future__ import annotations
 

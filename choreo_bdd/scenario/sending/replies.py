@@ -1,4 +1,4 @@
-"""Stand-in replies: trigger topic in, reply topic out (spec/harness.md 4)."""
+"""Stand-in replies: trigger topic in, reply topic out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answering triggers: build, stamp, send, count, and never stop the scenario over it (spec/harness.md 4.1, 4.5)."""
+"""Answering triggers: build, stamp, send, count, and never stop the scenario over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP: something a scenario calls, never something it listens to (spec/steps.md 10)."""
+"""HTTP: something a scenario calls, never something it listens to."""
 
 from choreo_bdd.transports.http.transport import HttpTransport
 

@@ -1,4 +1,4 @@
-"""Ways to log in to Kafka (spec/harness.md 12.3)."""
+"""Ways to log in to Kafka."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.metadata import MetadataRequest
 
 from choreo_bdd.exceptions import HostNotInAllowlist
+from choreo_bdd.transports.kafka.once import NUMBERS_REFUSED, Once
 from choreo_bdd.transports.shared.advertised import AddressGuard
 
 FETCH_WAIT_MS = 10
@@ -114,6 +115,7 @@ class Clients:
             AIOKafkaAdminClient(client_id=f"{client_id}-admin", **common),
             guard,
         )
+        Once(clients.producer)
         for client in clients._connecting():
             _hold_back(client, guard)
             _ask_for_all(client)
@@ -246,8 +248,8 @@ async def send_alone(
 
 
 def is_refused_in_company(error: BaseException) -> bool:
-    """Whether a broker refuses a whole batch for what may be wrong with one message of it."""
-    return isinstance(error, _OF_ONE_MESSAGE)
+    """Whether a broker refuses a whole batch for what may be wrong with one message of it, or with its number."""
+    return isinstance(error, _OF_ONE_MESSAGE + NUMBERS_REFUSED)
 
 
 def tell_departures(producer: Any, left: Callable[[asyncio.Future[Any], float], None]) -> None:

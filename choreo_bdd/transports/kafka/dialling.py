@@ -22,11 +22,12 @@ async def answering(servers: Sequence[str], options: Mapping[str, Any], *, patie
     if len(servers) == 1:
         return servers[0]
     return await first_to_answer(
-        [partial(_ask, server, options) for server in servers], patience_s=patience_s, release=_nothing
+        [partial(ask, server, options) for server in servers], patience_s=patience_s, release=_nothing
     )
 
 
-async def _ask(server: str, options: Mapping[str, Any]) -> str:
+async def ask(server: str, options: Mapping[str, Any]) -> str:
+    """The server, once it has answered; raises why it does not, which a client that is started keeps to itself."""
     host, port, _ = collect_hosts([server])[0]
     connection = AIOKafkaConnection(host, port, **options)
     try:

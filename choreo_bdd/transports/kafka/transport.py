@@ -104,9 +104,11 @@ class KafkaTransport:
         )
 
     async def _log_in(self, descriptor: AuthDescriptor | None) -> Connection:
+        from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415 - it is the client
+
         from choreo_bdd.transports.kafka.clients import Clients  # noqa: PLC0415 - it loads the client
         from choreo_bdd.transports.kafka.connection import Connection  # noqa: PLC0415 - as above
-        from choreo_bdd.transports.kafka.dialling import answering  # noqa: PLC0415 - as above
+        from choreo_bdd.transports.kafka.dialling import answering, ask  # noqa: PLC0415 - as above
 
         options, patience_s = self._options(descriptor), self._connect_timeout_s
         deadline = asyncio.get_running_loop().time() + patience_s
@@ -122,8 +124,11 @@ class KafkaTransport:
         try:
             async with asyncio.timeout_at(deadline):
                 await clients.start()
-        except BaseException:
+        except BaseException as error:
             await clients.stop(timeout_s=_TEARDOWN_S)
+            if isinstance(error, KafkaConnectionError):
+                async with asyncio.timeout_at(deadline):
+                    await ask(chosen, options)
             raise
         request_timeout_s = self._request_timeout_ms / 1000
         return Connection(
@@ -210,7 +215,9 @@ class KafkaTransport:
 def _reason(error: Exception) -> str:
     from choreo_bdd.transports.kafka.clients import Unreachable  # noqa: PLC0415 - it loads the client
 
-    return str(error) if isinstance(error, Unreachable) else type(error).__name__
+    if isinstance(error, Unreachable):
+        return str(error)
+    return type(error.__cause__ if isinstance(error.__cause__, OSError) else error).__name__
 
 
 def _as_url(server: str) -> str:

@@ -1,4 +1,4 @@
-"""Ways to log in to NATS (spec/harness.md 12.2)."""
+"""Ways to log in to NATS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to log in to RabbitMQ (spec/harness.md 12.3)."""
+"""Ways to log in to RabbitMQ."""
 
 from __future__ import annotations
 

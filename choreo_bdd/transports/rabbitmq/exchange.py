@@ -1,4 +1,4 @@
-"""The exchange whose routing keys are topics: which one, and whether it may be made (spec/steps.md 10)."""
+"""The exchange whose routing keys are topics: which one, and whether it may be made."""
 
 from __future__ import annotations
 

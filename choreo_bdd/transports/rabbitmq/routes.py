@@ -1,4 +1,4 @@
-"""Which way the messages of a topic go: its exchange, routing key and queue (spec/steps.md 10)."""
+"""Which way the messages of a topic go: its exchange, routing key and queue."""
 
 from __future__ import annotations
 

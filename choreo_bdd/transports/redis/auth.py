@@ -1,4 +1,4 @@
-"""Ways to log in to Redis and Valkey (spec/harness.md 12.3)."""
+"""Ways to log in to Redis and Valkey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When bytes came that a client reads: noted as the loop has them, before anybody gets to reading (spec/steps.md 5)."""
+"""When bytes came that a client reads: noted as the loop has them, before anybody gets to reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials: given once, used once, cleared, and never shown (spec/harness.md 12.4, 12.5)."""
+"""Credentials: given once, used once, cleared, and never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fences of all brokers have in common: whom they ask for, how long, and how they fail (spec/steps.md 1)."""
+"""What the fences of all brokers have in common: whom they ask for, how long, and how they fail."""
 
 from __future__ import annotations
 

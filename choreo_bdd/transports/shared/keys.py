@@ -1,4 +1,4 @@
-"""Keys on buses that have none: an error, never dropped in silence (spec/steps.md 1)."""
+"""Keys on buses that have none: an error, never dropped in silence."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from socket import gaierror
 from typing import Generic, Protocol, TypeVar
 
 from choreo_bdd.environment import load_allowlist
@@ -70,13 +71,17 @@ class Kind:
 C = TypeVar("C", bound=Connection)
 
 
-def _was_nobody_there(error: BaseException | None) -> bool:
-    """Whether nothing listens at the address, so that no login has been refused."""
-    while error is not None:
-        if isinstance(error, ConnectionRefusedError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _told(kind: Kind, error: Exception, reason_of: Callable[[Exception], str]) -> str:
+    """Why there is no connection, and what to look after: where none was made at all, no login can be at fault."""
+    each: BaseException | None = error
+    while each is not None:
+        if isinstance(each, gaierror):
+            return "no host of that name is known here. Is it written right?"
+        # an OSError by itself: unreachable, or each of a host's addresses refuses
+        if isinstance(each, ConnectionRefusedError) or type(each) is OSError:
+            return f"{reason_of(error)}. Is a {kind.server} running there?"
+        each = each.__cause__ or each.__context__
+    return f"{reason_of(error)}. {kind.question}"
 
 
 class Lifecycle(Generic[C]):
@@ -151,10 +156,10 @@ class Lifecycle(Generic[C]):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
             late = isinstance(error, TimeoutError)
-            reason = f"no answer within {self._patience_s:g} s" if late else reason_of(error)
-            question = f"Is a {kind.server} running there?" if _was_nobody_there(error) else kind.question
+            no_answer = f"no answer within {self._patience_s:g} s. {kind.question}"
+            told = no_answer if late else _told(kind, error, reason_of)
             has_secrets = self.has_login or self._carry_credentials
-            raise TransportError(f"{kind.transport} could not connect to {self.shown}: {reason}. {question}") from (
+            raise TransportError(f"{kind.transport} could not connect to {self.shown}: {told}") from (
                 None if has_secrets else error
             )
 

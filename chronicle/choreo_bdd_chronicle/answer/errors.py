@@ -1,4 +1,4 @@
-"""The one form of every refusal: ``{"error", "detail"}`` (spec/chronicle.md 1.1)."""
+"""The one form of every refusal: ``{"error", "detail"}``."""
 
 from __future__ import annotations
 

@@ -126,10 +126,10 @@ def _slug(value: str) -> str:
     return value
 
 
-def text(name: str, longest: int, meaning: str, *, is_required: bool = False) -> Parameter:
+def text(name: str, longest: int, meaning: str) -> Parameter:
     """A text that must be met exactly."""
     schema = {"type": "string", "maxLength": longest}
-    return Parameter(name=name, read=_bounded(longest), schema=schema, is_required=is_required, meaning=meaning)
+    return Parameter(name=name, read=_bounded(longest), schema=schema, meaning=meaning)
 
 
 def run(name: str, meaning: str, *, is_required: bool = False) -> Parameter:

@@ -18,7 +18,7 @@ from choreo_bdd_chronicle.check.records import Fault, pointer
 from choreo_bdd_schemas import REPORT_VERSIONS, report_schema
 
 FAULTS_MAX = 10
-"""So many faults of a report are told (spec/chronicle.md 1.1)."""
+"""So many faults of a report are told."""
 
 _INT_MAX, _INT_MIN = 2**63 - 1, -(2**63)
 _NEWER = re.compile(r"1\.[4-9]")

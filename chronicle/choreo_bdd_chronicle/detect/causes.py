@@ -1,4 +1,4 @@
-"""Failures grouped by their cause: what went wrong, not where it showed (spec chronicle 9.6)."""
+"""Failures grouped by their cause: what went wrong, not where it showed."""
 
 from __future__ import annotations
 

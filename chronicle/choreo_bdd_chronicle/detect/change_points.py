@@ -1,4 +1,4 @@
-"""Where the level of a series changed: split by the energy statistic, merged by a t-test (spec chronicle 9.5)."""
+"""Where the level of a series changed: split by the energy statistic, merged by a t-test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much slower than usual a whole run was: the factor that all of its topics have in common (spec chronicle 9.5)."""
+"""How much slower than usual a whole run was: the factor that all of its topics have in common."""
 
 from __future__ import annotations
 

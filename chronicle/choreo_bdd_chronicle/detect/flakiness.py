@@ -1,4 +1,4 @@
-"""Which scenarios are flaky, broken or fixed (spec chronicle 9.6, docs/decisions/0007)."""
+"""Which scenarios are flaky, broken or fixed (docs/decisions/0007)."""
 
 from __future__ import annotations
 

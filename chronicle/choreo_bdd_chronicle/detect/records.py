@@ -30,7 +30,7 @@ class TopicRun:
     """What one run measured on one topic.
 
     ``mean_log_ms`` is the mean of the natural logarithm of the latencies, ``p90_ms`` their 90th percentile; both are of
-    messages that arrived (spec chronicle 9.2) and ``None`` when none did. ``over_budget`` counts late messages and
+    messages that arrived and ``None`` when none did. ``over_budget`` counts late messages and
     timeouts among the ``with_budget`` handles.
     """
 

@@ -42,7 +42,7 @@ class Table:
         return values
 
     def is_infrastructure(self, column: int) -> bool:
-        """Whether so much failed in a run that it says nothing of any one topic (spec chronicle 9.6)."""
+        """Whether so much failed in a run that it says nothing of any one topic."""
         cells = [row.cells[column] for row in self.rows if column in row.cells]
         bad = sum(cell.failed + cell.timed_out for cell in cells)
         handles = bad + sum(cell.arrived for cell in cells)

@@ -9,7 +9,7 @@ from choreo_bdd_chronicle.detect.records import Finding, Subject, TopicRun
 from choreo_bdd_chronicle.detect.table import Row, Table
 
 BUDGET_PCT = 20.0
-"""From this share of late messages on a budget counts as missed (spec chronicle 4.4)."""
+"""From this share of late messages on a budget counts as missed."""
 _BUDGET_RUNS = 3
 """The share is that of so many last runs."""
 _FEWEST_MISSES = 2

@@ -14,6 +14,10 @@ Part = tuple[Table, Sequence[Sequence[Any]]]
 """A table and rows for it."""
 
 
+class InUseError(Exception):
+    """Tables that are to be changed stay in somebody else's use."""
+
+
 class Dialect(Protocol):
     """One database's own ways."""
 
@@ -28,6 +32,9 @@ class Dialect(Protocol):
 
         Other processes on the database are woken at its commit.
         """
+
+    def lock(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Keep readers from these tables until the end of the transaction, too. Raises ``InUseError``."""
 
     def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """So many numbers for new rows of each of these tables, which count theirs: rising, never given out before."""

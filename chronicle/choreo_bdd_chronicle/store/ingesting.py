@@ -62,7 +62,7 @@ class _New:
 
 
 def keep(connection: Connection, dialect: Dialect, submissions: Sequence[Submission]) -> list[Receipt]:
-    """Write reports; one whose key is known is only recognised (spec/chronicle.md 9.3). A receipt for each, in order.
+    """Write reports; one whose key is known is only recognised. A receipt for each, in order.
 
     Their figures are marked as not yet summed up: ``rolling`` takes them into the summaries, behind the answer.
     """

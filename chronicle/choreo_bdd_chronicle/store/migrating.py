@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, inspect, text
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, inspect, text
 
 from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.store.tables import metadata
 
 HEAD = "0006"
 """The last of the migrations."""
@@ -16,7 +20,7 @@ class LaterReleaseError(Exception):
 
 
 def upgrade(engine: Engine, dialect: Dialect) -> None:
-    """Carry out the migrations that are missing, in one transaction. Raises ``LaterReleaseError``."""
+    """Carry out the migrations that are missing, in one transaction. Raises ``InUseError``, ``LaterReleaseError``."""
     if is_current(engine):
         return
     from alembic import command  # noqa: PLC0415 - a fifth of a second, which a server that is up to date saves
@@ -25,13 +29,22 @@ def upgrade(engine: Engine, dialect: Dialect) -> None:
 
     config = Config()
     config.set_main_option("script_location", _SCRIPTS)
-    with engine.execution_options(writes=True).begin() as connection:
-        dialect.begin_writing(connection)
+    with alone(engine, dialect) as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as problem:
             raise LaterReleaseError(str(problem)) from problem
+
+
+@contextmanager
+def alone(engine: Engine, dialect: Dialect) -> Iterator[Connection]:
+    """A transaction in which nobody else reads or writes the tables. Raises ``InUseError``."""
+    with engine.execution_options(writes=True).begin() as connection:
+        dialect.begin_writing(connection)
+        if there := sorted(metadata.tables.keys() & set(inspect(connection).get_table_names())):
+            dialect.lock(connection, there)
+        yield connection
 
 
 def is_current(engine: Engine) -> bool:

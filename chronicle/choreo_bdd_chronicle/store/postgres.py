@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from choreo_bdd_chronicle.check.moments import now
 from choreo_bdd_chronicle.store import tables
-from choreo_bdd_chronicle.store.dialect import Part
+from choreo_bdd_chronicle.store.dialect import InUseError, Part
 from choreo_bdd_chronicle.summarise.days import Month
 
 _READERS = 16
@@ -26,6 +26,9 @@ _FEW = 64
 _MONTHS = 120
 """So many months back have a partition of their own: a clock that is far off must not make thousands."""
 _ELSE = f"{tables.run_topics.name}_else"
+_LOCK_TRIES = 20
+_LOCK_WAIT_MS = 500
+"""Less than the second after which PostgreSQL breaks a deadlock, which may cost a reader its answer."""
 _WITHIN = "started_at >= :begin AND started_at < :end"
 _CHANNEL = "chronicle_events"
 _PATIENCE_SECONDS = 1.0
@@ -56,6 +59,21 @@ class PostgresDialect:
         with _driven(connection) as driver, driver.pipeline():
             driver.execute(f"SELECT pg_advisory_xact_lock({_WRITING})")
             driver.execute(f"NOTIFY {_CHANNEL}")
+
+    def lock(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Lock all at once, or let go of all again: whoever reads some of them may wait for the others."""
+        connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_WAIT_MS}"))
+        for _ in range(_LOCK_TRIES):
+            try:
+                with connection.begin_nested():
+                    connection.execute(text(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"))
+            except OperationalError as problem:
+                if not isinstance(problem.orig, psycopg.errors.LockNotAvailable):
+                    raise
+            else:
+                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+                return
+        raise InUseError
 
     def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """From the tables' sequences."""

@@ -39,6 +39,9 @@ class SqliteDialect:
     def begin_writing(self, connection: Connection) -> None:
         """Nothing: the transaction took the file's one write lock when it began."""
 
+    def lock(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Nothing: whoever reads goes on with what was there, and the transaction has kept out writers already."""
+
     def new_ids(self, connection: Connection, tables: Sequence[Table], count: int) -> Sequence[Sequence[int]]:
         """The next ones: nobody else writes, and rows put in with a number move the file's count on."""
         last = ", ".join("(SELECT seq FROM sqlite_sequence WHERE name = ?)" for _ in tables)

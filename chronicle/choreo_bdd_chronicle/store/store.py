@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from choreo_bdd_chronicle.store import ingesting, rolling
-from choreo_bdd_chronicle.store.dialect import Dialect
+from choreo_bdd_chronicle.store.dialect import Dialect, InUseError
 from choreo_bdd_chronicle.store.ingesting import Receipt, Submission
 from choreo_bdd_chronicle.store.migrating import LaterReleaseError, is_current, upgrade
 from choreo_bdd_chronicle.store.sqlite import SqliteDialect
@@ -124,10 +124,18 @@ def open_store(url: str) -> Store:
     try:
         dialect = _dialect(url)
         engine = dialect.engine(url)
-        upgrade(engine, dialect)
+        with ExitStack() as on_failure:
+            on_failure.callback(engine.dispose)
+            upgrade(engine, dialect)
+            on_failure.pop_all()
     except (SQLAlchemyError, OSError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise StoreError(f"{shown(url)}: cannot be opened: {reason}") from problem
+    except InUseError as problem:
+        raise StoreError(
+            f"{shown(url)}: cannot be brought up to date, as its tables are in use: end every server on it, start one, "
+            f"then the others"
+        ) from problem
     except LaterReleaseError as problem:
         raise StoreError(f"{shown(url)}: was written by a later release; install that one ({problem})") from problem
     return Store(engine, dialect)

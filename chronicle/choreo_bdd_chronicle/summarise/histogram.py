@@ -1,6 +1,6 @@
 """How latencies are spread, in few bytes: a histogram of logarithmic buckets that merges exactly.
 
-Every bucket is 2 % wide, so each latency is known to 1 %, whatever its size (spec chronicle 9.3). As bytes a histogram
+Every bucket is 2 % wide, so each latency is known to 1 %, whatever its size. As bytes a histogram
 is a head of 4 bytes, then the numbers of its buckets in rising order, then how many latencies are in each.
 """
 

@@ -26,7 +26,7 @@ class Tally(Struct, frozen=True, kw_only=True, gc=False):
     """Counts by outcome, budgets kept and missed, and the latencies of messages that arrived, in milliseconds.
 
     ``budgeted`` handles have a budget, ``over_budget`` of them missed it: late, or never there. ``sum_log`` is the sum
-    of the natural logarithms of the latencies above zero. ``budget_ms`` is the largest budget. (spec/chronicle.md 9.2)
+    of the natural logarithms of the latencies above zero. ``budget_ms`` is the largest budget.
     """
 
     passed: int = 0

@@ -18,14 +18,12 @@ from choreo_bdd_reporter.model.schema_types import (
     ResultsRun,
     ResultsTest,
     RunTransports,
-    TestOutcome,
     Totals,
     Xdist,
 )
 from choreo_bdd_reporter.model.tests import Attempt, RecordedScenario, Run, Step, Test
 
 SCHEMA_VERSION = "1.3"
-OUTCOMES: tuple[TestOutcome, ...] = ("passed", "failed", "errored", "skipped", "slow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

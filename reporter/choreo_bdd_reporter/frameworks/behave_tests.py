@@ -55,8 +55,8 @@ def ran_test(
     record: TestRecord,
     output: CapturedOutput,
     *,
-    steps: Sequence[Any] | None = None,
-    stopped: bool = False,
+    steps: Sequence[Any] | None,
+    stopped: bool,
 ) -> Test:
     """The test of a scenario; ``steps`` are those of an earlier attempt, which the scenario has forgotten.
 

@@ -1,4 +1,4 @@
-"""Which latencies are a message's (spec/chronicle.md 9.2)."""
+"""Which latencies are a message's."""
 
 from __future__ import annotations
 

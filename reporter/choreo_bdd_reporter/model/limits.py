@@ -1,4 +1,4 @@
-"""How much of a value a report keeps, and the markers that stand for the rest (spec/report.md A12).
+"""How much of a value a report keeps, and the markers that stand for the rest.
 
 Every function here accepts whatever a message or a test can contain: endless nesting, NaN, half surrogate pairs,
 NUL characters, objects without a usable ``repr``.

@@ -14,7 +14,6 @@ from itertools import repeat
 from typing import Any
 
 from choreo_bdd_reporter.model.schema_types import ResultsScenario
-from choreo_bdd_reporter.page.embed import ascii_json
 from choreo_bdd_reporter.page.exact import exact
 from choreo_bdd_reporter.read.entries import Entry, Json
 
@@ -55,7 +54,7 @@ class Chunk:
     ``write`` makes JSON of what they hold.
     """
 
-    def __init__(self, write: Callable[[Any], str] = ascii_json) -> None:
+    def __init__(self, write: Callable[[Any], str]) -> None:
         self._write = write
         self._texts: dict[str, int] = {}
         self._payloads: dict[str, int] = {}

@@ -25,16 +25,16 @@ class UnreadableFileError(OSError):
     """Something stands there that is no file, or one that is too large; ``strerror`` says which."""
 
 
-def open_text(path: Path, *, at_most: int = BYTES_MAX, errors: str = "strict") -> TextIO:
+def open_text(path: Path, *, errors: str = "strict") -> TextIO:
     """The file as UTF-8 text, open. Raises ``OSError``, ``UnreadableFileError`` among them."""
     # not blocking: a pipe without a writer would be waited for while it is opened
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     found = os.fstat(descriptor)
-    if stat.S_ISREG(found.st_mode) and found.st_size <= at_most:
+    if stat.S_ISREG(found.st_mode) and found.st_size <= BYTES_MAX:
         return open(descriptor, encoding="utf-8", errors=errors)
     os.close(descriptor)
     is_file = stat.S_ISREG(found.st_mode)
-    raise UnreadableFileError(0, f"{found.st_size} bytes, more than {at_most}" if is_file else "not a file")
+    raise UnreadableFileError(0, f"{found.st_size} bytes, more than {BYTES_MAX}" if is_file else "not a file")
 
 
 def memory_for(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Engine results as report data: redacted, capped, exactly the shape of schema 1.3 (spec/report.md A6 to A11)."""
+"""Engine results as report data: redacted, capped, exactly the shape of schema 1.3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a report may be written: a directory of its own, marked by a sentinel file (spec/report.md B3)."""
+"""Where a report may be written: a directory of its own, marked by a sentinel file."""
 
 from __future__ import annotations
 

@@ -228,17 +228,17 @@ def _tell_of_empty(context: Any, session: Session) -> None:
     for feature, scenario in runs_nothing(context._runner.features, context.config):
         try:
             require_run(feature, scenario)
-            _note_empty(session, feature, scenario)
+            _note_vacuous(session, feature, scenario)
         except StepError as error:  # behave keeps to itself what is written while a step passes
             context.add_cleanup(_fail_run, context, error, layer="testrun")
 
 
-def _note_empty(session: Session, feature: Any, scenario: Any) -> None:
+def _note_vacuous(session: Session, feature: Any, scenario: Any) -> None:
     from choreo_bdd_steps.plan import vacuity  # noqa: PLC0415 - see the module's docstring
 
     if scenario is not None:
         reason = vacuity.without_rows(scenario.name) if is_outline(scenario) else vacuity.NO_STEPS
-        session.scenario(_info_of(scenario_of(feature, scenario), ())).note_empty(_place(scenario), reason)
+        session.scenario(_info_of(scenario_of(feature, scenario), ())).note_vacuous(_place(scenario), reason)
     elif session.config.vacuity == "error":
         raise StepError(_place(feature), vacuity.NO_SCENARIOS)
     elif session.config.vacuity == "warn":

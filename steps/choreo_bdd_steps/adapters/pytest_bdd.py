@@ -30,7 +30,6 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     is_of_its_row,
     nodeid_in_feature,
     scenario_of,
-    tags_of,
     template_of,
 )
 from choreo_bdd_project.gherkin.places import relative
@@ -39,12 +38,13 @@ from choreo_bdd_steps.adapters.pytest_bdd_features import (
     FeatureFile,
     drop_stubbed,
     drop_unasked,
+    drop_unwanted,
     find_odd_names,
     has_asked,
     is_asking,
     is_wanted,
     scenario_names,
-    tag_expression,
+    unasked,
 )
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.own_acts import is_act
@@ -139,7 +139,7 @@ def _begin(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario)
     run = _session(request.config).scenario(_info(request, feature, scenario))
     request.node.stash[_RUN] = run
     if not scenario.steps:
-        run.note_empty(f"{relative(feature.filename)}:{scenario.line_number}")
+        run.note_vacuous(f"{relative(feature.filename)}:{scenario.line_number}")
     run.listen()
 
 
@@ -392,12 +392,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not is_asking(item) or is_of_its_row(item)]
     drop_unasked(config, items)
     drop_stubbed(config, items)
-    expression = config.getini("choreo_tags")
-    if not expression:
-        return
-    wanted = tag_expression(expression)
-    scenarios = [item for item in items if template_of(item) is not None]
-    deselected = {item: None for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])}
-    if deselected:
-        config.hook.pytest_deselected(items=list(deselected))
-        items[:] = [item for item in items if item not in deselected]
+    drop_unwanted(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Tell of feature files where nothing was found to run."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (told := unasked(config)):
+        terminalreporter.write_line(told)

@@ -15,10 +15,10 @@ from pytest_bdd import scenario as bind_scenario
 from pytest_bdd.exceptions import GherkinParseError
 
 from choreo_bdd.exceptions import ChoreoError
-from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, template_of
+from choreo_bdd_project.frameworks.pytest_bdd_model import locate, rename, tags_of, template_of
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.feature import Feature, read_feature
-from choreo_bdd_project.gherkin.places import relative
+from choreo_bdd_project.gherkin.places import files_below, relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.errors import StepError
 
@@ -107,6 +107,20 @@ def has_asked(path: Path, config: pytest.Config) -> bool:
     """Whether whoever runs a feature file wants this library: where it is only installed, nothing may change."""
     is_configured = bool(config.getini("choreo_features")) or _is_configured(path.parent)
     return is_configured or _is_configured(config.rootpath) or path in _named(config) or _has_our_steps(path.parent)
+
+
+def unasked(config: pytest.Config) -> str | None:
+    """What to tell where nothing was collected and feature files of a project of ours lie there: nobody named them."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS or config.getini("choreo_features"):
+        return None
+    files = files_below(config.invocation_params.dir, ".feature")
+    if not any(has_asked(path, config) for path in files):
+        return None
+    folders = {path.relative_to(config.invocation_params.dir).parts[0] for path in files}
+    return (
+        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {' '.join(sorted(folders))}; or "
+        f"have a bare pytest run them, by pytest.ini: [pytest] choreo_features = {' '.join(sorted(folders))}"
+    )
 
 
 def is_asking(item: pytest.Item) -> bool:
@@ -198,7 +212,7 @@ def _nothing_more() -> None:
     """The body of a collected scenario: its steps are all of it."""
 
 
-def tag_expression(text: str) -> Any:
+def _tag_expression(text: str) -> Any:
     """A tag expression; one that cannot be read is a usage error, before any test runs."""
     from cucumber_tag_expressions import TagExpressionError, parse  # noqa: PLC0415 - see the module's docstring
 
@@ -209,6 +223,19 @@ def tag_expression(text: str) -> Any:
         raise pytest.UsageError(
             f"choreo_tags: {text!r} is no tag expression, such as: @smoke and not @slow ({reason})"
         ) from error
+
+
+def drop_unwanted(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the scenarios that the setting ``choreo_tags`` does not let through."""
+    expression = config.getini("choreo_tags")
+    if not expression:
+        return
+    wanted = _tag_expression(expression)
+    scenarios = [item for item in items if template_of(item) is not None]
+    deselected = {item: None for item in scenarios if not wanted.evaluate([f"@{tag}" for tag in tags_of(item)])}
+    if deselected:
+        config.hook.pytest_deselected(items=list(deselected))
+        items[:] = [item for item in items if item not in deselected]
 
 
 def drop_stubbed(config: pytest.Config, items: list[pytest.Item]) -> None:

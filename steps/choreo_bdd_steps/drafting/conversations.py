@@ -36,20 +36,25 @@ _Kind = frozenset[tuple[Topic, int]]
 """Topics, and how many messages of a conversation come on each."""
 
 
-def conversations(seen: Sequence[Seen]) -> list[Conversation]:
-    """Messages by correlation id. Where none has one they are one conversation, else those without are in none.
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What came, by conversations, and what is in none of them.
 
-    What had begun before anybody listened is left out: its trigger is missing.
+    ``without_id`` are the topics of messages that carry no id, which others do. ``begun_before`` conversations had
+    begun before anybody listened: their trigger is missing.
     """
+
+    conversations: list[Conversation]
+    without_id: list[str]
+    begun_before: int
+
+
+def grouped(seen: Sequence[Seen]) -> Grouped:
+    """Messages by correlation id; where none has one they are one conversation."""
     kinds = _kinds(seen)
     torn = _torn(seen, kinds)
-    return [_conversation(times) for kind, times in kinds.items() if kind not in torn]
-
-
-def begun_before(seen: Sequence[Seen]) -> int:
-    """How many conversations had begun before anybody listened."""
-    kinds = _kinds(seen)
-    return sum(len(kinds[kind]) for kind in _torn(seen, kinds))
+    whole = [_conversation(times) for kind, times in kinds.items() if kind not in torn]
+    return Grouped(whole, _without_id(seen), sum(len(kinds[kind]) for kind in torn))
 
 
 def _torn(seen: Sequence[Seen], kinds: Mapping[_Kind, Sequence[Sequence[Seen]]]) -> set[_Kind]:
@@ -86,8 +91,7 @@ def _kinds(seen: Sequence[Seen]) -> dict[_Kind, list[Sequence[Seen]]]:
     return kinds
 
 
-def without_id(seen: Sequence[Seen]) -> list[str]:
-    """The topics of messages that are in no conversation: they carry no id, which others do."""
+def _without_id(seen: Sequence[Seen]) -> list[str]:
     addresses = {each.reply_to for each in seen}
     if all(each.conversation is None for each in seen):
         return []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from choreo_bdd.redaction import Redactor
-from choreo_bdd_steps.drafting.conversations import begun_before, conversations, without_id
+from choreo_bdd_steps.drafting.conversations import grouped
 from choreo_bdd_steps.drafting.recorded_feature import feature
 from choreo_bdd_steps.drafting.traffic import Seen, listen
 from choreo_bdd_steps.errors import StepError
@@ -39,16 +39,13 @@ def record_feature(
     if not seen:
         more = f"; {unreadable} message(s) could not be read" if unreadable else ""
         raise StepError(", ".join(topics), f"no message came within {duration}{more}")
-    shown = _without_secrets(seen)
-    found = conversations(shown)
+    found = grouped(_without_secrets(seen))
     source = f"what came on {', '.join(topics)} within {duration}"
-    text = feature(
-        found, source, config.default_transport, without_id=without_id(shown), begun_before=begun_before(shown)
-    )
+    text = feature(found, source, config.default_transport)
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
-    return f"{output}: {len(found)} kind(s) of conversation in {len(seen)} message(s)"
+    return f"{output}: {len(found.conversations)} kind(s) of conversation in {len(seen)} message(s)"
 
 
 def _without_secrets(seen: Sequence[Seen]) -> list[Seen]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from choreo_bdd.redaction import REDACTED
-from choreo_bdd_steps.drafting.conversations import HEADERS, KEY, PAYLOAD, REPLY, Conversation
+from choreo_bdd_steps.drafting.conversations import HEADERS, KEY, PAYLOAD, REPLY, Conversation, Grouped
 from choreo_bdd_steps.drafting.volatile import Expected, Trigger, Varying, as_json, varying_fields
 from choreo_bdd_steps.language.templates.rendering import is_template
 from choreo_bdd_steps.language.trees import at, label, leaves, put
@@ -21,18 +21,9 @@ _QUIET = "200ms"
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
 
-def feature(
-    found: Sequence[Conversation],
-    source: str,
-    default: str,
-    *,
-    without_id: Sequence[str] = (),
-    begun_before: int = 0,
-) -> str:
-    """A feature with a scenario a conversation, the most frequent first.
-
-    ``without_id`` is what is in none of them, and ``begun_before`` how many of them have no beginning.
-    """
+def feature(grouped: Grouped, source: str, default: str) -> str:
+    """A feature with a scenario a conversation, the most frequent first; steps name any transport but the default."""
+    found, without_id = grouped.conversations, grouped.without_id
     is_masked = any(_is_masked(each) for conversation in found for time in conversation.times for each in time)
     ordered = sorted(filter(_can_be_written, found), key=lambda each: -len(each.times))
     left_out = len(found) - len(ordered)
@@ -47,8 +38,8 @@ def feature(
         lines.append(
             f"# Left out: {len(without_id)} message(s) without a correlation id, which others have, on {topics}."
         )
-    if begun_before:
-        lines.append(f"# Left out: {begun_before} conversation(s) that had begun before anybody listened.")
+    if grouped.begun_before:
+        lines.append(f"# Left out: {grouped.begun_before} conversation(s) that had begun before anybody listened.")
     if is_masked:
         lines.append(
             f"# What is secret stands here as {REDACTED}: where the system needs it, take it from {{{{ env(…) }}}}."

@@ -49,7 +49,7 @@ def parse_field(text: str, line: int | None = None) -> Field:
         raise BodyError(str(error), line) from error
 
 
-def envelope_name(key: str, line: int | None = None) -> str | None:
+def envelope_name(key: str, line: int | None) -> str | None:
     """The envelope part that a doc string's top-level key names, or None for a payload field.
 
     Raises BodyError for what looks like a misspelt one.
@@ -63,7 +63,7 @@ def envelope_name(key: str, line: int | None = None) -> str | None:
     return None
 
 
-def header_names(headers: object, line: int | None = None) -> Mapping[str, object]:
+def header_names(headers: object, line: int | None) -> Mapping[str, object]:
     """The parts ``headers.<name>`` of a ``@headers`` object. Raises BodyError when it is no object."""
     if not isinstance(headers, Mapping):
         raise BodyError("@headers takes an object of header names and values", line)

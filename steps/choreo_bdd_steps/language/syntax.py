@@ -56,20 +56,29 @@ def text_node(text: str, line: int | None = None, *, bare: bool = False) -> Lite
     return Template(text, line) if "{{" in text or "{%" in text else Literal(text, line, text if bare else None)
 
 
-def templates(node: Node | None) -> Iterator[str]:
-    """The source of every template in the tree."""
+def children(node: Node) -> Iterator[Node]:
+    """What stands directly below a node; names of fields are no nodes."""
     match node:
-        case Template(source):
-            yield source
         case Items(nodes):
-            for child in nodes:
-                yield from templates(child)
+            yield from nodes
         case Fields(pairs):
-            for key, value in pairs:
-                yield from templates(key)
-                yield from templates(value)
-        case Tagged(_, argument):
-            yield from templates(argument)
+            yield from (value for _, value in pairs)
+        case Tagged(_, argument) if argument is not None:
+            yield argument
+
+
+def nodes_in(node: Node) -> Iterator[Node]:
+    """A node and all below it, outermost first."""
+    yield node
+    for child in children(node):
+        yield from nodes_in(child)
+
+
+def templates(node: Node) -> Iterator[str]:
+    """The source of every template in the tree, those in names of fields included."""
+    for each in nodes_in(node):
+        leaves = [key for key, _ in each.pairs] if isinstance(each, Fields) else [each]
+        yield from (leaf.source for leaf in leaves if isinstance(leaf, Template))
 
 
 def field_by_field(node: Node) -> Iterator[Node]:

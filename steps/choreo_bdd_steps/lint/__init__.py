@@ -1,4 +1,4 @@
-"""Lint: what is wrong with a feature file, told without a broker (spec/steps.md 8)."""
+"""Lint: what is wrong with a feature file, told without a broker."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from choreo_bdd_steps.lint.finding import Finding
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.callees import no_bus, no_callee
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import Call, ExpectationSpec, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import Call, PlayService, Publish, Request
 
 
 def calls(subject: Subject) -> Iterator[Finding]:
@@ -32,5 +32,5 @@ def _buses(step: PlannedStep) -> Iterator[str]:
             yield step.transport
             if answer is not None and answer.transport is not None:
                 yield answer.transport
-    if isinstance(step.spec, ExpectationSpec) and not step.spec.is_response:
+    if step.spec is not None and not step.spec.is_response:
         yield from step.spec_transports

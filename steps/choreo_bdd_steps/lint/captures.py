@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from choreo_bdd_steps.lint.finding import Finding
 from choreo_bdd_steps.lint.rules import Subject
-from choreo_bdd_steps.vocabulary.acts import Call, CheckService, CheckTaken, ExpectationSpec, Keep, PlayService
+from choreo_bdd_steps.vocabulary.acts import Call, CheckService, CheckTaken, Keep, PlayService
 
 
 def captures(subject: Subject) -> Iterator[Finding]:
@@ -15,7 +15,7 @@ def captures(subject: Subject) -> Iterator[Finding]:
     stand_ins: set[str] = set()
     has_called = False
     for step in subject.plan.steps:
-        if isinstance(step.spec, ExpectationSpec):
+        if step.spec is not None:
             expected.update(None if each.is_reply else each.topic for each in step.spec.chain)
         match step.act:
             case None:

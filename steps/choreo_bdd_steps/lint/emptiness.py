@@ -11,7 +11,7 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, ExpectationSpec, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Payload, Publish, Request
 
 _EVERY = re.compile(r"(?<![\w-])([\w-]++)['\"]?\s*:\s*!every\b")
 
@@ -35,7 +35,7 @@ def _every(step: PlannedStep) -> frozenset[str]:
         body = step.act.read() if isinstance(step.act, CheckTaken) else None
     except BodyError:
         return frozenset()  # told by the rule on bodies
-    bodies = [each.body for each in step.spec.parts] if isinstance(step.spec, ExpectationSpec) else [body]
+    bodies = [body, *(each.body for each in step.parts)]
     fields = [cell.field for each in bodies if each is not None for row in each.rows for cell in row.cells]
     tabled = {
         str(place.segments[place.segments.index(Quantifier.EVERY) - 1])

@@ -14,9 +14,9 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.body import SWITCHED_OFF
 from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import SWITCHED_OFF
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
 from choreo_bdd_steps.language.templates.rendering import referenced_names
@@ -29,7 +29,6 @@ from choreo_bdd_steps.vocabulary.acts import (
     Call,
     CheckTaken,
     Expect,
-    ExpectationSpec,
     Payload,
     PlayService,
     Publish,
@@ -40,6 +39,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     Wait,
 )
 from choreo_bdd_steps.vocabulary.assignments import misnamed
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
@@ -132,8 +132,7 @@ def transports(subject: Subject) -> Iterator[Finding]:
         named = [step.named_transport]
         if isinstance(step.act, PlayService) and step.act.answer is not None:
             named.append(step.act.answer.transport)
-        if isinstance(step.spec, ExpectationSpec):
-            named += [each.transport for each in step.spec.parts]
+        named += [each.transport for each in step.parts]
         for name in dict.fromkeys(each for each in named if each is not None and each not in known):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
@@ -148,21 +147,11 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             if step.misplaced is not None:
                 yield subject.at(step.call, "misplaced-body", step.misplaced.message)
                 continue
-            if isinstance(step.spec, StepError):
-                asked = step.act.spec if isinstance(step.act, Expect) else None
-                is_reply = isinstance(asked, ExpectationSpec) and asked.is_reply
-                is_response = isinstance(asked, ExpectationSpec) and asked.is_response
-                rule = (
-                    "reply-without-request"
-                    if is_reply
-                    else "response-without-call"
-                    if is_response
-                    else "listens-to-nothing"
-                )
-                yield subject.at(step.call, rule, step.spec.message)
-            elif isinstance(step.spec, Exception):
-                raise step.spec
-            referenced_names([text for text in _templates(step) if text])
+            if isinstance(step.unread, StepError):
+                yield subject.at(step.call, _missing(step), step.unread.message)
+            elif step.unread is not None:
+                raise step.unread
+            referenced_names(_templates(step))
             _read_body(step)
             _build_expected(subject, step)
         except BodyError as error:
@@ -173,6 +162,15 @@ def bodies(subject: Subject) -> Iterator[Finding]:
             yield Finding(step.call.file, place, "unreadable-body", error.message)
         except (ValueError, TypeError) as error:
             yield subject.at(step.call, "unreadable-body", str(error))
+
+
+def _missing(step: PlannedStep) -> str:
+    """The rule that a check breaks which takes its place from another step, and finds none."""
+    asked = step.act.spec if isinstance(step.act, Expect) else None
+    if isinstance(asked, ExpectationSpec) and asked.is_reply:
+        return "reply-without-request"
+    is_response = isinstance(asked, ExpectationSpec) and asked.is_response
+    return "response-without-call" if is_response else "listens-to-nothing"
 
 
 def carried_parts(subject: Subject) -> Iterator[Finding]:
@@ -205,14 +203,14 @@ def _parts_around(step: PlannedStep) -> Iterator[tuple[str, str, frozenset[str]]
                     yield answer.transport or step.transport, answer.topic, answer.body.read().around
     except (BodyError, ValueError, TypeError):
         return  # told by the rule on bodies
-    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+    for each in step.parts:
         if not (each.is_response and each.transport == step.default_transport):  # nobody knows who is called
             yield each.transport or step.default_transport, each.topic, each.body.around
 
 
 def _build_expected(subject: Subject, step: PlannedStep) -> None:
     """Build what a check expects where all of it is known already: what cannot be built now never can."""
-    for each in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+    for each in step.parts:
         if problem := malformed(_OUTLINE.sub("x", _TEMPLATE.sub("x", each.topic))):
             raise BodyError(problem)
         if each.body.calls_python and not subject.config.python_matchers:
@@ -244,7 +242,7 @@ def _read_body(step: PlannedStep) -> frozenset[str]:
             setting.read()
             return frozenset()
         case _:
-            return step.spec.needs if isinstance(step.spec, ExpectationSpec) else frozenset()
+            return frozenset() if step.spec is None else step.spec.needs
 
 
 def _payload(payload: Payload) -> frozenset[str]:
@@ -268,25 +266,20 @@ def variables(subject: Subject) -> Iterator[Finding]:
 
 def _needed(step: PlannedStep) -> frozenset[str]:
     try:
-        return _read_body(step) | referenced_names([text for text in _templates(step) if text])
+        return _read_body(step) | referenced_names(_templates(step))
     except (BodyError, ValueError, TypeError):
         return frozenset()  # told by the rule on bodies
 
 
-def _templates(step: PlannedStep) -> Iterator[str | None]:
+def _templates(step: PlannedStep) -> list[str]:
     """The texts of a step's sentence that may name variables."""
-    yield step.topic
+    texts: list[str | None] = [step.topic, *(each.topic for each in step.parts)]
     match step.act:
-        case Publish(key=key):
-            yield key
-        case Expect(anchor=anchor):
-            yield anchor
+        case Publish(key=text) | Expect(anchor=text) | SetText(text=text):
+            texts.append(text)
         case PlayService(answer=answer) if answer is not None:
-            yield answer.topic
-        case SetText(text=text):
-            yield text
-    if isinstance(step.spec, ExpectationSpec):
-        yield from (each.topic for each in step.spec.parts)
+            texts.append(answer.topic)
+    return [text for text in texts if text]
 
 
 def _given(step: PlannedStep) -> frozenset[str]:
@@ -302,11 +295,11 @@ def _listed(names: set[str]) -> str:
 def topics_known_in_time(subject: Subject) -> Iterator[Finding]:
     """A topic that names a variable set only after its phase has begun."""
     for step in subject.plan.steps:
-        if not isinstance(step.spec, ExpectationSpec):
+        if step.spec is None:
             continue
         begin = _begin(subject.plan, step)
         try:
-            needed = referenced_names([each.topic for each in step.spec.parts])
+            needed = referenced_names([each.topic for each in step.parts])
         except BodyError:
             continue  # told by the rule on bodies
         for name in sorted(needed & subject.plan.assigned_between(begin, step.index)):
@@ -321,8 +314,8 @@ def _begin(plan: Plan, step: PlannedStep) -> int:
 def vacuous_steps(subject: Subject) -> Iterator[Finding]:
     """Publishes that nothing checks, and checks that cannot fail."""
     for step in subject.plan.steps:
-        for rule, emptiness in (("unchecked-publish", unchecked), ("cannot-fail", cannot_fail)):
-            message = emptiness(subject.plan, step)
+        for rule, reason in (("unchecked-publish", unchecked), ("cannot-fail", cannot_fail)):
+            message = reason(subject.plan, step)
             if message is not None:
                 yield subject.at(step.call, rule, message)
 
@@ -330,7 +323,7 @@ def vacuous_steps(subject: Subject) -> Iterator[Finding]:
 def budgets(subject: Subject) -> Iterator[Finding]:
     """Durations of nothing, and budgets that count from what never is."""
     for step in subject.plan.steps:
-        if not isinstance(step.spec, ExpectationSpec):
+        if step.spec is None:
             continue
         if step.spec.is_instant:
             yield subject.at(step.call, "zero-duration", INSTANT)
@@ -348,8 +341,9 @@ def _publishes(plan: Plan, topic: str, step: PlannedStep) -> bool:
 def checks_above_their_publish(subject: Subject) -> Iterator[Finding]:
     """Checks that wait before anything has happened."""
     for step in subject.plan.steps:
-        trigger = subject.plan.trigger_below(step) if isinstance(step.spec, ExpectationSpec) else None
-        if trigger is not None and isinstance(step.spec, ExpectationSpec) and step.spec.occurs.minimum:
+        if step.spec is None or not step.spec.occurs.minimum:
+            continue
+        if (trigger := subject.plan.trigger_below(step)) is not None:
             message = (
                 f"this check stands above the {trigger.deed} in line {trigger.call.line}, so it waits before anything "
                 f"has happened: put it below; what it expects is listened for before the {trigger.deed} anyway"

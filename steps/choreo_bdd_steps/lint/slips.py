@@ -15,7 +15,7 @@ from choreo_bdd_steps.language.syntax import Tagged
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Expect, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import SENDING, CheckTaken, Expect, PlayService
 
 _OF_OTHERS = re.compile(r"(?<![{$])(\$?\{\s*([A-Za-z_]\w*)\s*\})(?!\})")
 _TEXT_MEDIA = ("text", "xml", "hex", "base64")
@@ -51,7 +51,7 @@ def _operators(docstring: str) -> Iterator[tuple[str, str]]:
 def words_of_others(subject: Subject) -> Iterator[Finding]:
     """``None`` and ``True`` in what is sent: texts, where a language of programs has values."""
     for step in subject.plan.steps:
-        if isinstance(step.act, (Publish, Request, Call)) and not _is_text(step):
+        if isinstance(step.act, SENDING) and not _is_text(step):
             for word in _bare(step):
                 if (meant := OF_OTHER_LANGUAGES.get(word)) is not None:
                     message = (
@@ -68,7 +68,7 @@ def _bare(step: PlannedStep) -> Iterator[str]:
             nodes = [read_yaml(step.call.docstring or "")]
     except BodyError:
         return  # told by the rule on bodies
-    yield from (str(word.value) for node in nodes for word, _ in bare_words(node, ""))
+    yield from (str(word.value) for node in nodes for word, _ in bare_words(node))
 
 
 def placeholders_of_others(subject: Subject) -> Iterator[Finding]:

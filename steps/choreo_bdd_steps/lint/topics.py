@@ -14,7 +14,8 @@ from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
 from choreo_bdd_steps.lint.rules import Subject, unfilled
 from choreo_bdd_steps.plan.plan import PlannedStep
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec, PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import PlayService, Publish, Request
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|<[^<>]+>")
 _PLACEHOLDER = re.compile(r"<([^<>]+)>")
@@ -45,9 +46,9 @@ def _is_known(topic: str) -> bool:
 
 
 def _named(step: PlannedStep) -> Iterator[str | None]:
-    if isinstance(step.spec, ExpectationSpec):
+    if step.spec is not None:
         yield from _expected(step.spec)
-    elif step.spec is not None:
+    elif step.unread is not None:
         yield step.topic
     match step.act:
         case Publish(topic=topic) | Request(topic=topic):
@@ -87,7 +88,7 @@ def unusable_topics(subject: Subject) -> Iterator[Finding]:
 def alien_topics(subject: Subject) -> Iterator[Finding]:
     """Checks that ask for a ``@topic`` which no message they listen to can have."""
     for step in subject.plan.steps:
-        for spec in step.spec.parts if isinstance(step.spec, ExpectationSpec) else ():
+        for spec in step.parts:
             if "{{" in spec.topic or spec.is_reply or spec.is_response or spec.is_everything:
                 continue
             asked = [node for row in spec.body.rows for name, node in row.asked_around if name == "topic"]

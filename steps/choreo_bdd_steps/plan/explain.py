@@ -1,4 +1,4 @@
-"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts (spec/steps.md 3)."""
+"""What a scenario will do, told ahead: phases, what is armed where, budgets, timeouts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, configuration, settings_for
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 
 def explain_file(path: Path, line: int | None = None, profile: str | None = None) -> str:
@@ -115,8 +115,8 @@ def _opening(plan: Plan, steps: Sequence[PlannedStep]) -> PlannedStep | None:
 
 def _armed(plan: Plan, opening: PlannedStep, check: PlannedStep, settings: Settings) -> str:
     spec, line = check.spec, f"line {check.call.line}"
-    if not isinstance(spec, ExpectationSpec):
-        return f"{line}: cannot be armed: {spec}"
+    if spec is None:
+        return f"{line}: cannot be armed: {check.unread}"
     places = [f"{_topic(each)} on {each.transport or check.default_transport}" for each in spec.parts]
     facts = [_often(spec), *_time(spec, settings, _last(plan, check.phase))]
     awaited = sorted(spec.needs & plan.assigned_between(opening.index, check.index))

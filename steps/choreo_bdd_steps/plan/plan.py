@@ -1,4 +1,4 @@
-"""The plan of a scenario: its phases, and what each of them has to arm (spec/steps.md 3)."""
+"""The plan of a scenario: its phases, and what each of them has to arm."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import cached_property
 
 from choreo_bdd import topic_patterns
 from choreo_bdd_steps.errors import StepError
-from choreo_bdd_steps.language.body import parse_expectation
 from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import parse_expectation
 from choreo_bdd_steps.vocabulary import recognise
 from choreo_bdd_steps.vocabulary.acts import (
+    CHECKING,
+    SENDING,
     Act,
     Call,
     CheckService,
     CheckTaken,
     Expect,
-    ExpectationSpec,
-    Hop,
     Keep,
     PlayService,
     Publish,
@@ -29,6 +29,7 @@ from choreo_bdd_steps.vocabulary.acts import (
     UseTransport,
 )
 from choreo_bdd_steps.vocabulary.assignments import assigned, misnamed
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 
@@ -37,8 +38,8 @@ class PlannedStep:
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
     A call means the ``callee`` then: ``None`` where the profile has none to call, or several. ``spec`` is what a check
-    expects, or the error that reading it raised; ``misplaced`` complains of what stands below a sentence that takes no
-    such thing.
+    expects, ``unread`` the error that reading it raised; ``misplaced`` complains of what stands below a sentence that
+    takes no such thing.
     """
 
     index: int
@@ -47,7 +48,8 @@ class PlannedStep:
     phase: int
     default_transport: str
     callee: str | None = None
-    spec: ExpectationSpec | Exception | None = field(default=None, repr=False)
+    spec: ExpectationSpec | None = field(default=None, repr=False)
+    unread: Exception | None = field(default=None, repr=False)
     misplaced: BodyError | None = field(default=None, repr=False)
 
     @cached_property
@@ -64,9 +66,9 @@ class PlannedStep:
                 self.act.read()
             except BodyError as error:
                 return error
-        if isinstance(self.spec, ExpectationSpec) and self.spec.is_instant:
+        if self.spec is not None and self.spec.is_instant:
             return BodyError(INSTANT)
-        return self.spec if isinstance(self.spec, Exception) else None
+        return self.unread
 
     @property
     def publishes(self) -> bool:
@@ -76,7 +78,7 @@ class PlannedStep:
     @property
     def sends(self) -> bool:
         """Whether something leaves with it: a message, or a request over HTTP."""
-        return self.publishes or isinstance(self.act, Call)
+        return isinstance(self.act, SENDING)
 
     @property
     def is_own_act(self) -> bool:
@@ -115,17 +117,20 @@ class PlannedStep:
     def transport(self) -> str:
         """The transport this step acts on."""
         spec = self.spec
-        if isinstance(spec, ExpectationSpec) and (spec.is_reply or spec.is_response) and spec.transport is not None:
+        if spec is not None and (spec.is_reply or spec.is_response) and spec.transport is not None:
             return spec.transport
         own_default = self.callee if isinstance(self.act, Call) else None
         return self.named_transport or own_default or self.default_transport
 
     @property
+    def parts(self) -> tuple[ExpectationSpec, ...]:
+        """All that a check listens for; nothing for any other step, and for one that cannot be read."""
+        return () if self.spec is None else self.spec.parts
+
+    @property
     def spec_transports(self) -> tuple[str, ...]:
         """The transports a check listens on."""
-        if not isinstance(self.spec, ExpectationSpec):
-            return ()
-        return tuple(each.transport or self.default_transport for each in self.spec.parts)
+        return tuple(each.transport or self.default_transport for each in self.parts)
 
     @property
     def assigns(self) -> frozenset[str]:
@@ -148,9 +153,7 @@ class Plan:
         return tuple(
             step
             for step in self.steps[call.index :]
-            if isinstance(step.spec, ExpectationSpec)
-            and step.spec.is_response
-            and _call_before(step, self.steps) is call
+            if step.spec is not None and step.spec.is_response and _call_before(step, self.steps) is call
         )
 
     def has_trigger(self, phase: int) -> bool:
@@ -186,7 +189,7 @@ class Plan:
     def counted_over(self, check: PlannedStep) -> PlannedStep | None:
         """The last step of the user's own, not declared an act, that the budget of a check counts over."""
         spec = check.spec
-        if not isinstance(spec, ExpectationSpec) or spec.chain[-1].budget_s is None or spec.chain[-1].budget_topic:
+        if spec is None or spec.chain[-1].budget_s is None or spec.chain[-1].budget_topic:
             return None
         for step in reversed(self.steps[: check.index]):
             if step.triggers:
@@ -200,7 +203,7 @@ class Plan:
         """Transports this scenario uses, in order of first use."""
         named: dict[str, None] = {}
         for step in self.steps:
-            if isinstance(step.act, (Publish, Request, Call, Expect, PlayService)):
+            if isinstance(step.act, (*SENDING, Expect, PlayService)):
                 named |= dict.fromkeys(step.spec_transports or (step.transport,))
             if isinstance(step.act, PlayService) and step.act.answer is not None and step.act.answer.transport:
                 named[step.act.answer.transport] = None
@@ -217,15 +220,16 @@ def make_plan(calls: Sequence[StepCall], default_transport: str, called: Sequenc
     for index, call in enumerate(calls):
         match = recognise(call)
         act = None if match is None else match.act()
-        if has_check and (isinstance(act, (Publish, Request, Call)) or (act is None and call.is_act)):
+        if has_check and (isinstance(act, SENDING) or (act is None and call.is_act)):
             phase, has_check = phase + 1, False
-        has_check = has_check or isinstance(act, (Expect, CheckTaken, CheckService))
+        has_check = has_check or isinstance(act, CHECKING)
         if isinstance(act, UseTransport):
             default_transport = act.transport
         callee = default_transport if default_transport in called else called[0] if len(called) == 1 else None
-        spec = act.spec if isinstance(act, Expect) else None
+        asked = act.spec if isinstance(act, Expect) else None
+        spec, unread = (None, asked) if isinstance(asked, Exception) else (asked, None)
         misplaced = None if match is None else match.misplaced()
-        steps.append(PlannedStep(index, call, act, phase, default_transport, callee, spec, misplaced))
+        steps.append(PlannedStep(index, call, act, phase, default_transport, callee, spec, unread, misplaced))
     placed = [_placed(step, steps) for step in steps]
     return Plan(tuple(_spread(step, placed) for step in placed))
 
@@ -237,12 +241,12 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     there itself.
     """
     spec = step.spec
-    if not isinstance(spec, ExpectationSpec) or not spec.is_everything:
+    if spec is None or not spec.is_everything:
         return step
     heard = [
         replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
         for each in steps
-        for part in (each.spec.parts if isinstance(each.spec, ExpectationSpec) else ())
+        for part in each.parts
         if not part.is_everything
         and not part.is_response
         and (each.phase == step.phase or not part.is_reply)
@@ -252,7 +256,7 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     if not here:
         on = "" if spec.transport is None else f" on {spec.transport}"
         problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
-        return replace(step, spec=StepError(step.call.place, problem))
+        return replace(step, spec=None, unread=StepError(step.call.place, problem))
     return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
 
 
@@ -265,28 +269,29 @@ def _is_open(topic: str, step: PlannedStep, steps: Sequence[PlannedStep]) -> boo
 def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     """A check that takes its place from other steps, once all of them are known."""
     spec = step.spec
-    if not isinstance(spec, ExpectationSpec):
+    if spec is None:
         return step
-    if spec.is_response:
-        return replace(step, spec=_to_call(spec, step, steps))
-    if spec.is_reply:
-        return replace(step, spec=_to_request(spec, step, steps))
-    if spec.hop_from is not None:
-        return replace(step, spec=_hop(spec, spec.hop_from, step, steps))
-    return step
+    try:
+        if spec.is_response:
+            return replace(step, spec=_to_call(spec, step, steps))
+        if spec.is_reply:
+            return replace(step, spec=_to_request(spec, step, steps))
+    except StepError as error:
+        return replace(step, spec=None, unread=error)
+    return step if spec.hop_from is None else replace(step, spec=_hop(spec, spec.hop_from, step, steps))
 
 
-def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec | Exception:
+def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     requests = [each for each in steps[: step.index] if isinstance(each.act, Request) and each.phase == step.phase]
     if not requests:
-        return StepError(step.call.place, "no step of this phase requests anything, so there is no reply to expect")
+        raise StepError(step.call.place, "no step of this phase requests anything, so there is no reply to expect")
     return replace(spec, transport=requests[-1].transport)
 
 
-def _to_call(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec | Exception:
+def _to_call(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     call = _call_before(step, steps)
     if call is None or call.topic is None:
-        return StepError(step.call.place, 'no step before this one calls anything; write: When I call GET "/…"')
+        raise StepError(step.call.place, 'no step before this one calls anything; write: When I call GET "/…"')
     return replace(spec, topic=call.topic, transport=call.transport)
 
 
@@ -321,5 +326,5 @@ def _transport_of(topic: str, steps: Sequence[PlannedStep]) -> str | None:
 
 
 def _names(step: PlannedStep, topic: str) -> bool:
-    is_hop = isinstance(step.spec, ExpectationSpec) and step.spec.hop_from is not None
+    is_hop = step.spec is not None and step.spec.hop_from is not None
     return not is_hop and step.topic == topic

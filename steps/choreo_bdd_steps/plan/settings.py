@@ -1,4 +1,4 @@
-"""What holds for a scenario: the configuration of its folder, and what its tags change (spec/steps.md 3, 6)."""
+"""What holds for a scenario: the configuration of its folder, and what its tags change."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Literal
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import CHECKING
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 Policy = Literal["ignore", "warn", "error"]
 NO_SCENARIOS = "the feature has no scenarios, so it tests nothing"
@@ -49,8 +50,7 @@ def unchecked(plan: Plan, step: PlannedStep) -> str | None:
     """What is wrong with a phase's last publish or act if nothing, not even the user's own, checks the phase."""
     if not step.triggers or not plan.is_last_trigger(step):
         return None
-    checks = (Expect, CheckTaken, CheckService)
-    checked = any(each.phase == step.phase and isinstance(each.act, checks) for each in plan.steps)
+    checked = any(each.phase == step.phase and isinstance(each.act, CHECKING) for each in plan.steps)
     if checked or any(each.act is None for each in plan.steps[step.index + 1 :]):
         return None
     return f"nothing checks what this {step.deed} leads to: the scenario passes whatever happens"
@@ -59,7 +59,7 @@ def unchecked(plan: Plan, step: PlannedStep) -> str | None:
 def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
     """What is wrong with a count that is always right, or a check met by the scenario's own publish."""
     spec = step.spec
-    if not isinstance(spec, ExpectationSpec):
+    if spec is None:
         return None
     if spec.occurs.minimum == 0 and spec.occurs.maximum is None:
         return "`at least 0` is always true; say how many are needed"

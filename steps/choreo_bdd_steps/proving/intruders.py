@@ -25,7 +25,7 @@ def with_intruders(
     lenders: Sequence[Recording],
     policy: CorrelationPolicy,
     *,
-    times: int = 1,
+    times: int,
 ) -> Iterator[Recording]:
     """The recording with messages more on a transport: what was ``made`` for each topic, and what came there elsewhere.
 

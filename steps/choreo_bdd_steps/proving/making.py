@@ -17,9 +17,9 @@ from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd.message import Message
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.gherkin.step import Step
-from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.grammar.contradictions import samples
 from choreo_bdd_steps.language.grammar.tables import Cell, assemble
 from choreo_bdd_steps.language.matching.body_matcher import equalling
@@ -30,7 +30,8 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import render_text
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.vocabulary import recognise
-from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import Expect
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 _CANDIDATES = 500
 _LONGEST = 1000

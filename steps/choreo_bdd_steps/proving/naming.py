@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from choreo_bdd.matchers import Quantifier
-from choreo_bdd_steps.language.body import ExpectationBody
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.paths import Field, Segment, envelope_path
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node
 

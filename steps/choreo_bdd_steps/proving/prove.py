@@ -9,7 +9,7 @@ from itertools import chain
 
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
-from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.extensions import declared
 from choreo_bdd_steps.language.paths import envelope_path, parse_field
 from choreo_bdd_steps.language.templates.functions import Variables
@@ -23,7 +23,8 @@ from choreo_bdd_steps.proving.naming import Place, named_in
 from choreo_bdd_steps.proving.replies import Replies, replies_of
 from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.replaying.replay import ReplayContext, find_scenario, replay
-from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, ExpectationSpec, Keep, PlayService
+from choreo_bdd_steps.vocabulary.acts import CheckService, CheckTaken, Expect, Keep, PlayService
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 
 _DEPENDS = re.compile(
     "no earlier check of this scenario has taken|is not set|is undefined in the template|nothing listens for this check"
@@ -157,7 +158,7 @@ class Prover:
                         yield from self._refused(green, taken, each)
                     else:
                         yield from self._fields(green, check, taken.read(), each, but_own=True)
-            case Expect() if isinstance(check.spec, ExpectationSpec):
+            case Expect() if check.spec is not None:
                 yield from self._expectation(green, check, check.spec)
 
     def _expectation(self, green: _Green, check: PlannedStep, spec: ExpectationSpec) -> Iterator[_Spoilt]:
@@ -272,4 +273,4 @@ def _rendered(topics: Iterable[str], recording: Recording) -> list[str]:
 
 def _taken_at_most(steps: Iterable[PlannedStep]) -> int:
     """The most messages that one of the checks may take, where it says how many."""
-    return max((step.spec.occurs.maximum or 0 for step in steps if isinstance(step.spec, ExpectationSpec)), default=0)
+    return max((step.spec.occurs.maximum or 0 for step in steps if step.spec is not None), default=0)

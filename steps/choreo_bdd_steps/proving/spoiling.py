@@ -58,7 +58,7 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
     return _each_link(recording, spoilt)
 
 
-def put_in(recording: Recording, link: str, message: Message, at: float, times: int = 1) -> Recording:
+def put_in(recording: Recording, link: str, message: Message, at: float, times: int) -> Recording:
     """A message more, so many times, so many seconds from the beginning."""
     there = recording.links[link]
     more = [
@@ -70,7 +70,7 @@ def put_in(recording: Recording, link: str, message: Message, at: float, times: 
 
 
 def with_others(
-    recording: Recording, topic: str, named: Named, *, but_own: bool = False, of_its_kind: bool = False
+    recording: Recording, topic: str, named: Named, *, but_own: bool, of_its_kind: bool
 ) -> Iterator[Recording]:
     """The recording with each value that a check should refuse in what it names of a topic's messages.
 

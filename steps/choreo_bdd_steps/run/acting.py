@@ -1,4 +1,4 @@
-"""Acts of the user's own: what follows listens before they run, and time counts from their end (spec/steps.md 3)."""
+"""Acts of the user's own: what follows listens before they run, and time counts from their end."""
 
 from __future__ import annotations
 

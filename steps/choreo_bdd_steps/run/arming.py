@@ -1,4 +1,4 @@
-"""Arming: who listens for what, from when on, and until when (spec/steps.md 3)."""
+"""Arming: who listens for what, from when on, and until when."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.rows import of_their_own
 from choreo_bdd_steps.run.taking.taken_messages import TakenMessages
-from choreo_bdd_steps.vocabulary.acts import Call, ExpectationSpec, Payload, Publish, Request
+from choreo_bdd_steps.vocabulary.acts import SENDING, Payload
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import body_error, read
 
@@ -53,7 +54,7 @@ class Arming:
         if not self._entered:  # a slip in a later phase, too, is told before anything is published
             for step in self._state.plan.steps:
                 require_readable(step)
-                if step.phase > trigger.phase and isinstance(step.act, (Publish, Request, Call)):
+                if step.phase > trigger.phase and isinstance(step.act, SENDING):
                     self._require_body(step.call, step.act.body)
         self._entered.add(trigger.phase)
         checks = self._unarmed(trigger.phase)
@@ -80,7 +81,7 @@ class Arming:
         return [
             (check, check.spec)
             for check in self._state.plan.checks(phase)
-            if isinstance(check.spec, ExpectationSpec)
+            if check.spec is not None
             and not check.spec.is_response  # these wait for their call
             and all(name in known and not known[name].is_called for name in check.spec_transports)
             and check.index not in armed

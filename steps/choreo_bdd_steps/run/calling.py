@@ -9,7 +9,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.run.arming import Arming
 from choreo_bdd_steps.run.sending import adopt_written
 from choreo_bdd_steps.run.state import State
-from choreo_bdd_steps.vocabulary.acts import Call, ExpectationSpec
+from choreo_bdd_steps.vocabulary.acts import Call
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
@@ -44,7 +44,7 @@ class Calling:
         responses = [
             (check, check.spec)
             for check in state.plan.checks_of_response(step)
-            if isinstance(check.spec, ExpectationSpec) and check.index not in state.armed
+            if check.spec is not None and check.index not in state.armed
         ]
 
         async def carry_out() -> None:

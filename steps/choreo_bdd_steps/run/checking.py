@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from choreo_bdd.matchers import MatchResult
-from choreo_bdd.matchers.result import as_written
+from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.message import MessageRecord
 from choreo_bdd.redaction.printable import on_one_line
 from choreo_bdd.scenario import Handle, Outcome, ScenarioResult, Scope
@@ -18,7 +18,7 @@ from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import in_other_case
 from choreo_bdd_steps.errors import CheckFailed, StepError, warn
-from choreo_bdd_steps.language.body import ExpectationBody
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.capture import lookup
 from choreo_bdd_steps.language.matching.header_case import in_lower_case, in_small_letters
@@ -30,7 +30,7 @@ from choreo_bdd_steps.run.services import unanswered
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
-from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, ExpectationSpec, Keep
+from choreo_bdd_steps.vocabulary.acts import CheckTaken, Expect, Keep
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 
@@ -57,8 +57,7 @@ class Checking:
     def check(self, call: StepCall) -> None:
         """Wait for this step's own expectation and tell its verdict."""
         state, step = self._state, self._state.step
-        spec = step.spec
-        is_response = isinstance(spec, ExpectationSpec) and spec.is_response
+        is_response = step.spec is not None and step.spec.is_response
         for transport in () if is_response else step.spec_transports:
             state.require_bus(transport, call)
         armed = state.armed.get(step.index)
@@ -73,7 +72,7 @@ class Checking:
         self._tell(armed)
 
     def _unheard(self, step: PlannedStep) -> StepError:
-        assert isinstance(step.spec, ExpectationSpec)  # check() has asked
+        assert step.spec is not None  # check() has asked
         if not self._state.plan.has_trigger(step.phase):
             self._arming.require_topic(step, step.spec, "yet")
         return StepError(step.call.place, "nothing listens for this check: the step that begins its phase has failed")
@@ -218,7 +217,7 @@ class Checking:
         if not result.matched:
             lines = closest_lines(matcher.message_closeness(message.payload, message), "the message")
             path = "" if result.failure is None else result.failure.path
-            reason = result.reason.replace(f"{path}: ", f"{as_written(path)}: ", 1)
+            reason = result.reason.replace(f"{path}: ", f"{path_as_written(path)}: ", 1)
             told = [f"[FAIL] {call.text}  ({call.place})", f"wrong shape: {reason}"]
             raise CheckFailed("\n".join([*map(on_one_line, told), *lines]))
 

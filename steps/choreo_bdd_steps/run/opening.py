@@ -98,7 +98,7 @@ class Opener(Protocol):
         """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...
 
-    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
+    def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
         """Keep a warning of something that proves nothing."""
         ...
 

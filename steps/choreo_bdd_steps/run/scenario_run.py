@@ -217,19 +217,19 @@ class ScenarioRun:
                 told = self.redactor().text(f"this scenario has passed, but {how}")
                 yield vacuity.VacuousStep(plan.steps[0].call.place, told)
 
-    def note_empty(self, place: str, reason: str = vacuity.NO_STEPS) -> None:
+    def note_vacuous(self, place: str, reason: str = vacuity.NO_STEPS) -> None:
         """Say of a scenario without steps, or of an outline without rows, that it proves nothing."""
         if self._state.session.config.vacuity != "ignore":
             self._require_no(vacuity.VacuousStep(place, reason))
 
-    def _require_no(self, emptiness: vacuity.VacuousStep) -> None:
+    def _require_no(self, vacuous: vacuity.VacuousStep) -> None:
         if self._state.session.config.vacuity == "error":
-            raise StepError(emptiness.place, emptiness.reason)
-        self._warn_of(emptiness)
+            raise StepError(vacuous.place, vacuous.reason)
+        self._warn_of(vacuous)
 
-    def _warn_of(self, emptiness: vacuity.VacuousStep) -> None:
-        self._state.session.note_emptiness(self._state.info.nodeid, emptiness)
-        warn(str(emptiness), vacuity.VacuityWarning)
+    def _warn_of(self, vacuous: vacuity.VacuousStep) -> None:
+        self._state.session.note_vacuous(self._state.info.nodeid, vacuous)
+        warn(str(vacuous), vacuity.VacuityWarning)
 
     @_of_this_scenario
     def listen(self) -> None:

@@ -13,8 +13,8 @@ from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
 from choreo_bdd_steps.errors import StepError, warn
-from choreo_bdd_steps.language.body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.payload_body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.templates.rendering import render
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming

@@ -11,9 +11,10 @@ from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, NOWHERE, Answer, Re
 from choreo_bdd.shared.counted import counted
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
-from choreo_bdd_steps.language.body import ExpectationBody, PayloadBody
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.matching.stamped import without_stamp
+from choreo_bdd_steps.language.payload_body import PayloadBody
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
 from choreo_bdd_steps.vocabulary.phrase import StepCall

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,10 +17,12 @@ from choreo_bdd.loop import LoopThread
 from choreo_bdd.observers.traffic import Traffic
 from choreo_bdd.scenario import Scope, ScopeOptions
 from choreo_bdd.scenario.opening import Identity, open_scope
+from choreo_bdd.shared.minted import minted
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, ConfigError
 from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_harness, configured_transport
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_project.secrets import unset
+from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
 from choreo_bdd_steps.plan.vacuity import VacuousStep
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
@@ -61,10 +62,6 @@ class EngineLoop(Protocol):
         ...
 
 
-def _random(size: int) -> str:
-    return os.urandom(size).hex()
-
-
 class Session:
     """Everything a run shares: configuration, loop thread and harnesses, each connected when it is first used."""
 
@@ -75,7 +72,7 @@ class Session:
         slow: str | None = None,
         make_transport: TransportMaker = configured_transport,
         loop: EngineLoop | None = None,
-        token: Callable[[int], str] = _random,
+        token: Callable[[int], str] = minted,
         former: Mapping[str, Mapping[str, Collection[str]]] = _NOBODY,
     ) -> None:
         try:
@@ -112,6 +109,9 @@ class Session:
         self._transports: dict[str, Transport] = {}
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
+        for told in (told for told, is_slip in unset(self.config) if is_slip):
+            self.warnings.append(told)
+            warn(told)
         self._vacuous: list[dict[str, str]] = []
         self._users_of_ids: dict[str, tuple[str, str]] = {}
         self._hinted: set[str] = set()
@@ -204,10 +204,10 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
-    def note_emptiness(self, nodeid: str, emptiness: VacuousStep) -> None:
+    def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
         """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
-        self.warnings.append(str(emptiness))
-        self._vacuous.append({"nodeid": nodeid, "place": emptiness.place, "reason": emptiness.reason})
+        self.warnings.append(str(vacuous))
+        self._vacuous.append({"nodeid": nodeid, "place": vacuous.place, "reason": vacuous.reason})
         observers.note_run_fact("vacuity", list(self._vacuous))
 
     def note_channels(self, scope: Scope) -> None:

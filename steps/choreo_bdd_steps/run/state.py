@@ -22,7 +22,7 @@ from choreo_bdd_steps.plan.callees import no_bus, no_callee
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import Settings, settings_for
 from choreo_bdd_steps.run.opening import Opener, Opening, ScenarioInfo
-from choreo_bdd_steps.vocabulary.acts import ExpectationSpec
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 from choreo_bdd_steps.vocabulary.reading import read
 

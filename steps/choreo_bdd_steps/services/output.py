@@ -22,7 +22,7 @@ _COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
 class Output:
     """The output of one service: its last ``KEPT_LINES`` lines, long ones cut, without their colours."""
 
-    def __init__(self, service: str, awaited: str | None = None) -> None:
+    def __init__(self, service: str, awaited: str | None) -> None:
         self._service = service
         self._awaited = awaited
         self.has_come = threading.Event()

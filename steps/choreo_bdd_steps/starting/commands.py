@@ -16,6 +16,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_project.config import Config
+from choreo_bdd_project.secrets import unset
 from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
@@ -116,6 +117,7 @@ def _as_text(config: Config, services: Sequence[Started], findings: Sequence[Doc
         *(f"  service {each.name}: ready after {each.ready_s:g} s ({each.what})" for each in services),
         *(line for finding in findings for line in _lines(finding)),
     ]
+    lines += [f"note: {each}" for each, _ in unset(config)]
     if (told := unknown_to_behave(Path("features"))) is not None:
         lines.append(f"note: {told}")
     return "\n".join(lines)

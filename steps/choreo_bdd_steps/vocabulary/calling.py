@@ -8,7 +8,8 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Expect, ExpectationSpec, Keep, Payload
+from choreo_bdd_steps.vocabulary.acts import Call, CheckTaken, Expect, Keep, Payload
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 if TYPE_CHECKING:

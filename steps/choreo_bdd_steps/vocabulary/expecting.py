@@ -10,7 +10,8 @@ from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.vocabulary.acts import Expect, ExpectationSpec, Hop
+from choreo_bdd_steps.vocabulary.acts import Expect
+from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
 
 if TYPE_CHECKING:

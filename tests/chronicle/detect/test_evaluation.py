@@ -1,4 +1,4 @@
-"""Detection on seeded series, run by run, against the bars of spec chronicle 9.9; ``pytest -s`` prints the figures."""
+"""Detection on seeded series, run by run, against its bars; ``pytest -s`` prints the figures."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from tests.steps.drafting.further_documents import (
     ZOO_2,
 )
 from tests.support.processes import FOREIGN
+from tests.support.started import python_m
 
 _CONFIGURATION = "profiles: {memory: {bus: {type: memory, correlation: {field: correlation_id}}}}\n"
 _LOADER = "from choreo_bdd_steps.adapters.behave import use_choreo\n\nuse_choreo()\n"
@@ -73,8 +73,7 @@ def _project(folder: Path, *, with_contracts: bool) -> Path:
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", *command]
-    return subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    return subprocess.run(python_m(*command), cwd=folder, capture_output=True, text=True, timeout=200, check=False)
 
 
 @pytest.mark.process

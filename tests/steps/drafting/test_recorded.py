@@ -10,7 +10,7 @@ import pytest
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd_steps.drafting import recorded
-from choreo_bdd_steps.drafting.conversations import Conversation, begun_before, conversations, without_id
+from choreo_bdd_steps.drafting.conversations import Conversation, grouped
 from choreo_bdd_steps.drafting.recorded_feature import feature
 from choreo_bdd_steps.drafting.traffic import Seen, without
 from tests.support.project import LOADER, Project
@@ -144,8 +144,7 @@ def test_what_changes_from_time_to_time_is_no_literal() -> None:
             _seen(f"c{number}", "b", {"id": f"x{number}", "fixed": 1, "counter": number, "same": True}),
         )
     ]
-    [conversation] = conversations(seen)
-    text = feature([conversation], "test", "bus")
+    text = feature(grouped(seen), "test", "bus")
     assert "Given id is a unique id" in text
     assert "| counter | a number |" in text
     assert "| same    | true     |" in text
@@ -159,23 +158,23 @@ def test_what_the_library_puts_into_messages_itself_is_no_part_of_them() -> None
 
 def test_conversations_of_another_kind_are_scenarios_of_their_own() -> None:
     seen = [_seen("1", "a", {}), _seen("2", "a", {}), _seen("2", "b", {}), _seen("3", "c", {"n": 1})]
-    text = feature(conversations(seen), "test", "bus")
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("Scenario:") == 3
 
 
 def test_what_carries_no_id_is_in_no_conversation_of_those_that_do() -> None:
     seen = [_seen("1", "a", {}), _seen("1", "b", {"n": 1}), _seen(None, "c", {}), _seen(None, "c", {})]
-    text = feature(conversations(seen), "test", "bus", without_id=without_id(seen))
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("Scenario:") == 1
     assert "# Left out: 2 message(s) without a correlation id, which others have, on c." in text
-    assert without_id(seen[2:]) == []
-    assert len(conversations(seen[2:])) == 1
+    of_none = grouped(seen[2:])
+    assert (len(of_none.conversations), of_none.without_id) == (1, [])
 
 
 def test_what_follows_in_another_order_is_no_other_conversation() -> None:
     seen = [_seen("1", "a", {}), _seen("1", "b", {"n": 1}), _seen("1", "c", {}), _seen("1", "b", {"n": 1})]
     seen += [_seen("2", "a", {}), _seen("2", "c", {}), _seen("2", "b", {"n": 1}), _seen("2", "b", {"n": 2})]
-    [conversation] = conversations(seen)
+    [conversation] = grouped(seen).conversations
     assert [topic for _, topic in conversation.topics] == ["a", "b", "b", "c"]
     assert _payloads(conversation, 1) == [({"n": 1}, {"n": 1}, {}), ({"n": 1}, {"n": 2}, {})]
 
@@ -184,7 +183,7 @@ def test_what_most_begin_with_is_the_trigger_of_all() -> None:
     """A Kafka consumer is given the answer before the question now and then."""
     seen = [_seen("1", "b", {"n": 1}), _seen("1", "a", {})]
     seen += [each for number in "23" for each in (_seen(number, "a", {}), _seen(number, "b", {"n": 2}))]
-    [conversation] = conversations(seen)
+    [conversation] = grouped(seen).conversations
     assert [topic for _, topic in conversation.topics] == ["a", "b"]
     assert _payloads(conversation) == [({}, {"n": 1}), ({}, {"n": 2}), ({}, {"n": 2})]
 
@@ -196,7 +195,7 @@ def _whole(number: int) -> list[Seen]:
 def test_a_conversation_that_had_begun_before_anybody_listened_is_left_out_and_told() -> None:
     """It would be a scenario that sends what the service sends, and is red at once."""
     seen = [_seen("torn", "b", {}), *_whole(1)[:2], _seen("torn too", "b", {}), _whole(1)[2], *_whole(2), *_whole(3)]
-    text = feature(conversations(seen), "test", "bus", begun_before=begun_before(seen))
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("Scenario:") == 1
     assert "# Left out: 2 conversation(s) that had begun before anybody listened." in text
 
@@ -211,18 +210,18 @@ def test_a_conversation_that_had_begun_before_anybody_listened_is_left_out_and_t
     ],
 )
 def test_what_only_looks_like_a_rest_is_kept(seen: list[Seen]) -> None:
-    assert begun_before(seen) == 0
-    assert len(conversations(seen)) == 2
+    found = grouped(seen)
+    assert (len(found.conversations), found.begun_before) == (2, 0)
 
 
 def test_nothing_more_is_expected_than_came() -> None:
     once, nothing_else = _whole(1), "And I expect nothing else for 200ms"
-    assert nothing_else in feature(conversations([*once, *_whole(2)]), "test", "bus")
-    assert nothing_else in feature(conversations([*once, _seen("2", "a", {}), _seen("2", "c", {})]), "test", "bus")
-    more = feature(conversations([*once, *_whole(2), _seen("w2", "b", {})]), "test", "bus")
+    assert nothing_else in feature(grouped([*once, *_whole(2)]), "test", "bus")
+    assert nothing_else in feature(grouped([*once, _seen("2", "a", {}), _seen("2", "c", {})]), "test", "bus")
+    more = feature(grouped([*once, *_whole(2), _seen("w2", "b", {})]), "test", "bus")
     assert more.count(nothing_else) == 1  # what comes three times may come twice, but not four times
-    assert nothing_else not in feature(conversations([_seen(None, topic, {}) for topic in "abb"]), "test", "bus")
-    assert nothing_else not in feature(conversations([_seen("1", "a", {})]), "test", "bus")
+    assert nothing_else not in feature(grouped([_seen(None, topic, {}) for topic in "abb"]), "test", "bus")
+    assert nothing_else not in feature(grouped([_seen("1", "a", {})]), "test", "bus")
 
 
 def _job(number: int, *states: str) -> list[Seen]:
@@ -232,7 +231,7 @@ def _job(number: int, *states: str) -> list[Seen]:
 
 def test_states_that_always_came_in_one_order_are_expected_in_it() -> None:
     steady = [each for number in (1, 2, 3) for each in _job(number, "queued", "running", "done")]
-    text = feature(conversations(steady), "test", "bus")
+    text = feature(grouped(steady), "test", "bus")
     order = """\
     And I expect in order:
       | topic | state     |
@@ -243,7 +242,7 @@ def test_states_that_always_came_in_one_order_are_expected_in_it() -> None:
     assert order in text
     other = steady + _job(4, "running", "queued", "done")
     for seen in (steady[:8], other, _job(1, "a", "a") + _job(2, "a", "a") + _job(3, "a", "a")):
-        assert "in order" not in feature(conversations(seen), "test", "bus")
+        assert "in order" not in feature(grouped(seen), "test", "bus")
 
 
 def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
@@ -254,14 +253,14 @@ def test_what_varies_is_no_literal_where_it_came_but_once() -> None:
         for each in (_seen(str(n), "a", {}), _seen(str(n), "b", {"took": n}), _seen(str(n), "c", {}))
     ]
     seen += [_seen("3", "a", {}), _seen("3", "b", {"took": 3})]
-    text = feature(conversations(seen), "test", "bus")
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("Scenario:") == 2
     assert text.count("| took  | a number |") == 2
 
 
 def test_a_message_that_looks_like_a_template_or_ends_a_line_is_drafted_as_text(project: Project) -> None:
     body = {"a": "{{ env('SAID') }} {% raw %} {# x", "b": "x\u2028Given y\x85z\u202e", "n": 1}
-    text = feature(conversations([_seen("1", "a", body)]), "test", "bus")
+    text = feature(grouped([_seen("1", "a", body)]), "test", "bus")
     assert not [char for char in text if not char.isprintable() and char != "\n"]
     asked = (
         "    Then I expect \"a\" where a matches /^.. env.'SAID'. .. .% raw %. .# x$/ and b matches /^x.Given y.z.$/\n"
@@ -280,7 +279,7 @@ def test_a_topic_that_would_be_steps_of_its_own_is_left_out_and_told() -> None:
         _seen("3", "a", {"{{ x }}": 1}),
         _seen("4", "b", {}),
     ]
-    text = feature(conversations(seen), "test", "bus")
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("I publish") == text.count("Scenario:") == 1
     assert "# Left out: 3 kind(s) of conversation" in text
 
@@ -322,7 +321,7 @@ def _shop(number: int) -> list[Seen]:
 
 
 def test_what_is_essential_is_expected_as_it_was() -> None:
-    text = feature(conversations([each for number in range(9) for each in _shop(number)]), "test", "bus")
+    text = feature(grouped([each for number in range(9) for each in _shop(number)]), "test", "bus")
     rows = dict(re.findall(r"\| (\S+) +\| (.*?) +\|", text))
     assert rows == {
         "field": "value",
@@ -362,19 +361,19 @@ def test_what_goes_to_the_address_of_a_request_is_its_reply() -> None:
             Seen(0.0, "bus", f"inbox.{cid}", {"price": 3}, None),
         )
     ]
-    text = feature(conversations(seen), "test", "bus", without_id=without_id(seen))
+    text = feature(grouped(seen), "test", "bus")
     assert text.count("Scenario:") == 1
     assert 'When I request "asked":' in text
     assert 'Then I expect "inner"' in text
     assert text.count("I expect a reply:") == 1
     assert "| price | 3     |" in text
-    unheard = feature(conversations([each for each in seen if "i" not in each.topic]), "test", "bus")
+    unheard = feature(grouped([each for each in seen if "i" not in each.topic]), "test", "bus")
     assert "# nobody could hear what was answered, so any reply passes: say what it has to hold, as in\n" in unheard
     assert "    # Then I expect a reply where price is 5\n    Then I expect a reply\n" in unheard
 
 
 def test_a_payload_that_is_no_object_is_expected_as_a_whole(project: Project) -> None:
     seen = [each for cid in "12" for each in (_seen(cid, "a", {}), _seen(cid, "b", "OK"), _seen(cid, "c", f"n{cid}"))]
-    text = feature(conversations(seen), "test", "bus")
+    text = feature(grouped(seen), "test", "bus")
     assert '"b":\n      """\n      "OK"\n      """' in text
     assert '"c":\n      """\n      !type string\n      """' in text

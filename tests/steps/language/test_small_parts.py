@@ -44,9 +44,9 @@ def test_render_goes_into_structures_and_keeps_types() -> None:
     assert render(b"{{ n }}", variables) == b"{{ n }}"
 
 
-def test_referenced_names_leave_out_functions_and_what_is_known() -> None:
+def test_referenced_names_leave_out_functions() -> None:
     value = {"a": "{{ x.y }} {{ uuid() }}", "{{ k }}": ["{{ index }}", "{% if z %}{% endif %}"]}
-    assert referenced_names(value, known={"index"}) == {"x", "k", "z"}
+    assert referenced_names(value) == {"x", "k", "index", "z"}
     with pytest.raises(BodyError, match="cannot be read"):
         referenced_names("{{ x")
 

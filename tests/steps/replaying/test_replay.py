@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report, watch_report
 from tests.support.project import LOADER, Finished, Project
 from tests.support.runs import ROOT
+from tests.support.started import python_m
 
 pytestmark = pytest.mark.process
 
@@ -451,7 +451,7 @@ def test_an_act_goes_on_where_the_publish_before_it_was_taken_out(project: Proje
     project.feature(scenario + publish + act)
     project.behave("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report", "features")
     project.feature(scenario + act)
-    replays = [sys.executable, "-m", "choreo_bdd", "replay", "report/recordings.jsonl"]
+    replays = python_m("choreo_bdd", "replay", "report/recordings.jsonl")
     ended = subprocess.run(replays, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "nothing arrived" in ended.stdout

@@ -1,4 +1,4 @@
-"""The conformance features hold every phrase of the vocabulary: in a scenario that passes, and in one that fails."""
+"""The features hold every phrase of the vocabulary: in a scenario that passes, and in one that fails."""
 
 from __future__ import annotations
 
@@ -25,4 +25,5 @@ def phrases(*, failing: bool) -> Iterator[str]:
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.text)
 @pytest.mark.parametrize("failing", [False, True], ids=["passing", "failing"])
 def test_there_is_a_scenario_for(phrase: Phrase, *, failing: bool) -> None:
-    assert phrase.text in set(phrases(failing=failing))
+    where = "a scenario tagged @deliberate" if failing else "a scenario"
+    assert phrase.text in set(phrases(failing=failing)), f"write {where} with it in features/phrases"

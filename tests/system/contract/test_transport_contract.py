@@ -1,4 +1,4 @@
-"""What every transport promises (spec/harness.md 11.8; design: readiness is a promise, a failure is a finding)."""
+"""What every transport promises."""
 
 from __future__ import annotations
 

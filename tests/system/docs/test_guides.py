@@ -20,6 +20,7 @@ from choreo_bdd_schemas.reference import config_reference
 from choreo_bdd_steps.starting.scaffold import template
 from choreo_bdd_steps.vocabulary import PHRASES
 from choreo_bdd_steps.vocabulary_docs.step_book import as_markdown
+from tests.support.started import python_m
 from tests.support.walkthrough import blocks, carry_out
 
 ROOT = Path(__file__).parents[3]
@@ -242,9 +243,8 @@ def test_the_commands_of_a_recipe_run_in_a_new_project(recipe: str, tmp_path: Pa
 def _carry_out(line: str, folder: Path, **environment: str) -> None:
     """What a recipe's line does, without the file that its output goes to."""
     program, *arguments = shlex.split(line.split(" > ", maxsplit=1)[0])
-    how = ["-m", "behave"] if program == "behave" else ["-m", "choreo_bdd"]
     done = subprocess.run(
-        [sys.executable, *how, *arguments],
+        python_m(program.replace("-", "_"), *arguments),
         cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"

@@ -1,4 +1,4 @@
-"""A message has the time at which its bytes came, whoever keeps it from being handed over (spec/steps.md 5)."""
+"""A message has the time at which its bytes came, whoever keeps it from being handed over."""
 
 from __future__ import annotations
 

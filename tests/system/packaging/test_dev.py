@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +62,13 @@ def ran(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return commands
 
 
+@contextmanager
+def checks(started: list[str], *command: str, code: int = 0) -> Iterator[SimpleNamespace]:
+    """What runs beside the tests, as it ended."""
+    started.append(command[-1])
+    yield SimpleNamespace(communicate=lambda: (f"dev.py: mypy: {code}\n", None), returncode=code)
+
+
 def test_it_installs_once_and_again_when_a_version_changes(dev: ModuleType, ran: list[str]) -> None:
     assert [dev.set_up(), dev.set_up()] == [0, 0]
     assert ran == ["venv", "pip"]
@@ -74,14 +84,32 @@ def test_an_environment_of_another_python_is_made_anew(dev: ModuleType, ran: lis
     assert ran == ["venv", "pip", "venv", "pip"]
 
 
-def test_a_check_that_fails_stops_nothing_and_decides_the_exit_code(
-    dev: ModuleType, ran: list[str], capsys: pytest.CaptureFixture[str]
+def test_a_check_that_fails_stops_no_other(dev: ModuleType, ran: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["check"]) == 1
+    assert ran[-3:] == ["ruff", "ruff", "mypy"]
+    assert "mypy: FAILED" in capsys.readouterr().out
+
+
+def test_checks_run_beside_the_tests_that_measure_no_time_and_decide_the_exit_code(
+    dev: ModuleType, ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(dev, "_beside", partial(checks, ran, code=1))
     assert dev.main(["test"]) == 1
-    assert ran[-5:] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
+    assert ran[-3:] == ["pytest", "check", "pytest"]
+    assert dev.main(["fast"]) == 1
+    assert ran[-2:] == ["check", "pytest"]
     printed = capsys.readouterr()
-    assert "mypy: FAILED" in printed.out
-    assert "the tests pass, a check above does not" in printed.err
+    assert printed.out.count("mypy: 1") == 2
+    assert printed.err.count("the tests pass, a check above does not") == 2
+
+
+def test_what_runs_beside_is_heard_to_its_end_and_does_not_outlive_what_it_ran_beside(dev: ModuleType) -> None:
+    with dev._beside(sys.executable, "-c", "print('ruff'); print('x' * 10**6); exit(3)") as process:
+        assert process.communicate()[0].startswith("ruff\nxx")
+    assert process.returncode == 3
+    with pytest.raises(KeyboardInterrupt), dev._beside(sys.executable, "-c", "import time; time.sleep(50)") as process:
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(("is_ci", "code"), [(True, 1), (False, 0)], ids=["in CI", "on a desk"])
@@ -126,7 +154,7 @@ def test_what_failed_beside_others_gets_one_try_by_itself(
         return again if "--last-failed" in command else 1
 
     monkeypatch.setattr(dev, "run", run)
-    monkeypatch.setattr(dev, "check", lambda *_: 0)
+    monkeypatch.setattr(dev, "_beside", partial(checks, []))
     assert dev.test([]) == code
     assert ["--last-failed" in command for command in tried] == [False, False, True]
 
@@ -140,7 +168,7 @@ def test_what_passed_on_the_second_try_only_is_listed_as_flaky(
         return 1
 
     monkeypatch.setattr(dev, "run", run)
-    monkeypatch.setattr(dev, "check", lambda *_: 0)
+    monkeypatch.setattr(dev, "_beside", partial(checks, []))
     assert dev.test([]) == 1
     told = [line for line in capsys.readouterr().out.splitlines() if "flaky" in line]
     assert told == ["dev.py: flaky, passed on the second try only: tests/a.py::shaky"]

@@ -1,4 +1,4 @@
-"""How budgets are kept over a period, topic by topic (spec chronicle 9.6)."""
+"""How budgets are kept over a period, topic by topic."""
 
 from __future__ import annotations
 

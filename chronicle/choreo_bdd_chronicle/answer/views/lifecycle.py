@@ -1,4 +1,4 @@
-"""What people say of anomalies, flaky scenarios and groups of failures: one lifecycle (spec chronicle 9.6)."""
+"""What people say of anomalies, flaky scenarios and groups of failures: one lifecycle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scenarios can be trusted, and what failures have in common (spec chronicle 9.6)."""
+"""Which scenarios can be trusted, and what failures have in common."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def list_topics(connection: Connection, asked: Query) -> Page[TopicItem]:
 
 
 def series(connection: Connection, topic: str, asked: Query) -> Series:
-    """A topic's latencies over time. Every handle counts once, whichever the resolution (spec/chronicle.md 9.4)."""
+    """A topic's latencies over time. Every handle counts once, whichever the resolution."""
     tenant, until = tenant_id(connection, asked.tenant), now() if asked.until is None else asked.until
     since = until - 7 * DAY if asked.since is None else asked.since
     if until - since > SPAN_MAX:
@@ -156,7 +156,7 @@ def _topic_id(connection: Connection, tenant: int, name: str) -> int | None:
 
 
 def _fitting(span: int) -> str:
-    """A resolution with a useful number of buckets (spec/chronicle.md 4.2)."""
+    """A resolution with a useful number of buckets."""
     return "raw" if span <= DAY else "hourly" if span <= 30 * DAY else "daily"
 
 

@@ -1,4 +1,4 @@
-"""From phase reports to tests: outcome, failure text and scenarios of each test (spec/report.md B5)."""
+"""From phase reports to tests: outcome, failure text and scenarios of each test."""
 
 from __future__ import annotations
 

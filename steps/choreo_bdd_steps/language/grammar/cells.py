@@ -69,7 +69,7 @@ _KINDS: dict[str, Node] = {
 }
 
 
-def parse_cell(text: str, line: int | None = None, *, publish: bool = False) -> Node:
+def parse_cell(text: str, line: int | None, *, publish: bool) -> Node:
     """Read one cell: a JSON literal, else an operator, else bare text; templates anywhere.
 
     Raises BodyError, for text that begins like an operator and is none, too; with ``publish`` for operators instead.
@@ -114,7 +114,7 @@ def refuse_nearly(text: str, line: int | None = None) -> None:
 
 def refuse_operators(node: Node) -> None:
     """Raise BodyError for the first bare word of a doc string that is an operator in a cell, and a text there."""
-    for word, _ in bare_words(node, ""):
+    for word, _ in bare_words(node):
         text = str(word.value)
         if (operator := parse_operator(text, word.line)) is not None:
             tag = getattr(operator, "tag", "")

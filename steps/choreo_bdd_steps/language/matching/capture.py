@@ -31,7 +31,7 @@ def lookup(path: str, message: MessageRecord) -> object:
     return found
 
 
-def envelope_of(message: Message | MessageRecord, asked: Iterable[str] = ()) -> dict[str, object]:
+def envelope_of(message: Message | MessageRecord, asked: Iterable[str]) -> dict[str, object]:
     """What stands around the payload, under the names a body uses; what the message lacks is left out.
 
     Of what is ``asked`` for, ``headers.x-death[0].reason`` is a place in a header that holds a list or an object.

@@ -9,7 +9,7 @@ from choreo_bdd.matchers.operators import is_number
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
-from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
+from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, children, nodes_in
 
 OF_OTHER_LANGUAGES = {
     **dict.fromkeys(("None", "Null", "NULL"), "null"),
@@ -38,7 +38,7 @@ _CALL = re.compile(rf"(?:{'|'.join(sorted(FUNCTIONS))})\(.*\)", re.DOTALL)
 
 def refuse_calls(node: Node) -> None:
     """Raise BodyError for the first ``uuid()`` that stands there without braces."""
-    for part, _ in bare_words(node, ""):
+    for part, _ in bare_words(node):
         if _CALL.fullmatch(str(part.value)):
             raise BodyError(
                 f"{part.value!r} is a text here; write {{{{ {part.value} }}}} for what it gives, "
@@ -66,7 +66,7 @@ def refuse_misread(node: Node, *, quiet: bool) -> None:
                 f'or quote it if this name is meant: "{name.value}"',
                 name.line,
             )
-    for part, tag in bare_words(node, ""):
+    for part, tag in bare_words(node):
         if problem := _misread(str(part.value), tag, quiet=quiet):
             raise BodyError(f'{problem}, or quote it if this text is meant: "{part.value}"', part.line)
 
@@ -84,44 +84,30 @@ def _misread(word: str, tag: str, *, quiet: bool) -> str | None:
     return None
 
 
-def _bare_names(node: Node | None) -> Iterator[Literal]:
+def _bare_names(node: Node) -> Iterator[Literal]:
     """Each name of a field that stands in a doc string without quotes."""
-    match node:
-        case Fields(pairs):
-            for name, each in pairs:
-                if isinstance(name, Literal) and name.written is not None:
-                    yield name
-                yield from _bare_names(each)
-        case Items(nodes):
-            for each in nodes:
-                yield from _bare_names(each)
-        case Tagged(_, argument):
-            yield from _bare_names(argument)
+    for each in nodes_in(node):
+        for name, _ in each.pairs if isinstance(each, Fields) else ():
+            if isinstance(name, Literal) and name.written is not None:
+                yield name
 
 
-def bare_words(node: Node | None, tag: str) -> Iterator[tuple[Literal, str]]:
-    """Each bare text in a tree, and the tag that it stands behind."""
+def bare_words(node: Node, tag: str = "") -> Iterator[tuple[Literal, str]]:
+    """Each bare text in a tree, and the tag that it stands behind: ``item`` in a list, nothing in an object."""
     match node:
         case Literal(str(), written=str()):
             yield node, tag
-        case Items(nodes):
-            for each in nodes:
-                yield from bare_words(each, "item")
-        case Fields(pairs):
-            for _, each in pairs:
-                yield from bare_words(each, "")
-        case Tagged(inner, argument):
-            yield from bare_words(argument, inner)
+        case _:
+            below = node.tag if isinstance(node, Tagged) else "item" if isinstance(node, Items) else ""
+            for child in children(node):
+                yield from bare_words(child, below)
 
 
-def quoted_texts(node: Node | None) -> Iterator[str]:
+def quoted_texts(node: Node) -> Iterator[str]:
     """Each text that stands in quotes, outside of tags."""
     match node:
         case Literal(str() as text, written=None):
             yield text
-        case Items(nodes):
-            for each in nodes:
-                yield from quoted_texts(each)
-        case Fields(pairs):
-            for _, each in pairs:
-                yield from quoted_texts(each)
+        case Items() | Fields():
+            for child in children(node):
+                yield from quoted_texts(child)

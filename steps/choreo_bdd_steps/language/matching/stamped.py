@@ -1,4 +1,4 @@
-"""The id that the library itself stamped: `!exactly` and closed schemas never see it (spec/steps.md 10)."""
+"""The id that the library itself stamped: `!exactly` and closed schemas never see it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.tags import TagCall, build_matcher, check_tag
-from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, templates
+from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, nodes_in, templates
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names, render_text
 
@@ -54,7 +54,7 @@ class Builder:
 
 def needs_of(*nodes: Node | None) -> frozenset[str]:
     """The variables that these trees need. Raises BodyError for an unreadable template."""
-    return referenced_names([source for node in nodes for source in templates(node)])
+    return referenced_names([source for node in nodes if node is not None for source in templates(node)])
 
 
 def check_tags(node: Node) -> None:
@@ -73,14 +73,4 @@ def refuse_tags(node: Node) -> None:
 
 def tags_in(node: Node) -> Iterator[Tagged]:
     """Every tag in the tree, outermost first."""
-    match node:
-        case Tagged(_, argument):
-            yield node
-            if argument is not None:
-                yield from tags_in(argument)
-        case Items(nodes):
-            for child in nodes:
-                yield from tags_in(child)
-        case Fields(pairs):
-            for _, child in pairs:
-                yield from tags_in(child)
+    return (each for each in nodes_in(node) if isinstance(each, Tagged))

@@ -1,4 +1,4 @@
-"""Keys and headers: text on the wire, sent as it was written, compared as the operand asks (spec/steps.md 1)."""
+"""Keys and headers: text on the wire, sent as it was written, compared as the operand asks."""
 
 from __future__ import annotations
 

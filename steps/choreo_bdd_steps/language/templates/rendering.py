@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from choreo_bdd_steps.language.templates.functions import Variables, function_names
@@ -41,13 +41,13 @@ def render_text(source: str, variables: Variables, line: int | None = None) -> o
     return rendered(source, variables, line)
 
 
-def referenced_names(value: object, *, known: Collection[str] = ()) -> frozenset[str]:
-    """The variables that the templates in ``value`` need, without functions and without ``known`` names.
+def referenced_names(value: object) -> frozenset[str]:
+    """The variables that the templates in ``value`` need, without functions.
 
     Raises BodyError for a template that cannot be read.
     """
     templates = [text for text in _texts(value) if is_template(text)]
-    return frozenset().union(*map(_names_in, templates)) - function_names() - frozenset(known)
+    return frozenset().union(*map(_names_in, templates)) - function_names()
 
 
 def _names_in(template: str) -> frozenset[str]:

@@ -30,7 +30,6 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     is_of_its_row,
     nodeid_in_feature,
     scenario_of,
-    template_of,
 )
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG

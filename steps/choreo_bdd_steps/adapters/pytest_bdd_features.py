@@ -117,9 +117,10 @@ def unasked(config: pytest.Config) -> str | None:
     if not any(has_asked(path, config) for path in files):
         return None
     folders = {path.relative_to(config.invocation_params.dir).parts[0] for path in files}
+    named = " ".join(sorted(folders))
     return (
-        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {' '.join(sorted(folders))}; or "
-        f"have a bare pytest run them, by pytest.ini: [pytest] choreo_features = {' '.join(sorted(folders))}"
+        f"there are feature files here ({len(files)}), and none was asked for. Name them: pytest {named}; or have "
+        f"a bare pytest run them, by pytest.ini: [pytest] choreo_features = {named}"
     )
 
 

@@ -117,7 +117,7 @@ class Verdicts:
             budget = over_budget(expectation.handle, took.latency_ms)
             slow = "" if budget is None else f" [SLOW {took.latency_ms:.1f}ms>{budget:.1f}ms]"
             self._record(expectation, delivery, _MATCHED, why + slow)
-        self._settle(expectation, by_message(expectation, why, took), self._clock())
+        self._settle(expectation, by_message(expectation, why, took, delivery.message.topic), self._clock())
 
     def _hear_successors(self, met: Expectation) -> None:
         """Let expectations that come after hear again what came between a message that was held back and now."""

@@ -6,7 +6,10 @@ import base64
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +18,13 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.message import Kept, Message, NoPayload
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.transports.base import TransportCapabilities
-from choreo_bdd_steps.recording import FORMAT, RecordedTransport, Recording
+from choreo_bdd_steps.recording import FAILED, FORMAT, PASSED, RecordedTransport, Recording
 
 T = TypeVar("T")
 
 _LINE_MAX = 64_000_000
+_LONGEST_S = 10_000_000
+"""No scenario takes four months, and beyond that a clock no longer tells milliseconds apart for long."""
 
 
 class RecordingError(ChoreoError):
@@ -67,21 +72,22 @@ def _of_journal(told: Any, place: str) -> Sequence[Any]:
 
 def _recording(told: Any, place: str) -> Recording:
     version = told.get("choreo_recording") if isinstance(told, dict) else None
-    if version != FORMAT:
-        found = "no recording" if version is None else f"a recording of format {version!r}"
+    if type(version) is not int or version != FORMAT:  # true and 1.0 equal 1
+        found = f"a recording of format {version}" if isinstance(version, int | float) else "no recording"
         raise RecordingError(f"{place}: expected a recording of format {FORMAT}, found {found}")
     try:
         return Recording(
             nodeid=_is(str, told["nodeid"]),
+            scenario=_is(str, told.get("scenario", told["nodeid"])),
             feature=_path(told["feature"]),
-            line=_is(int, told["line"]),
+            line=_count(told["line"], 1),
             profile=_is(str, told["profile"]),
-            outcome=_is(str, told["outcome"]),
+            outcome=_outcome(told["outcome"]),
             links={_is(str, name): _link(each) for name, each in _is(dict, told["links"]).items()},
             tokens=tuple(_is(str, each) for each in _is(list, told["tokens"])),
-            acts={int(index): _number(at) for index, at in _is(dict, told["acts"]).items()},
+            acts={_position(index): _time(at) for index, at in _is(dict, told["acts"]).items()},
             variables=_is(dict, told["variables"]),
-            masked=_is(int, told["masked"]),
+            masked=_count(told["masked"]),
         )
     except KeyError as error:
         raise RecordingError(f"{place}: the recording is damaged: {error.args[0]!r} is missing") from None
@@ -93,14 +99,12 @@ def _link(told: Any) -> RecordedTransport:
     _is(dict, told)
     return RecordedTransport(
         type=_is(str, told["type"]),
-        capabilities=TransportCapabilities(
-            **{name: _is(bool, each) for name, each in _is(dict, told["capabilities"]).items()}
-        ),
-        heard=tuple(_heard(each, has_media=told["type"] == "http") for each in _is(list, told["heard"])),
-        sent=tuple(map(_sent, _is(list, told["sent"]))),
-        lost=tuple(map(_lost, _is(list, told["lost"]))),
-        fenced=tuple(map(_fenced, _is(list, told.get("fenced", [])))),
-        dropped=_is(int, told["dropped"]),
+        capabilities=_capabilities(told["capabilities"]),
+        heard=_in_order(told, "heard", partial(_heard, has_media=told["type"] == "http")),
+        sent=_in_order(told, "sent", _sent),
+        lost=_in_order(told, "lost", _lost),
+        fenced=_in_order(told, "fenced", _fenced) if "fenced" in told else (),
+        dropped=_count(told["dropped"]),
         former={
             name: tuple(_is(str, each) for each in _is(list, missed))
             for name, missed in _is(dict, told.get("former", {})).items()
@@ -108,6 +112,24 @@ def _link(told: Any) -> RecordedTransport:
         remarks=_told(told, "remarks"),
         overlooked=_told(told, "overlooked"),
     )
+
+
+def _capabilities(told: Any) -> TransportCapabilities:
+    known = {each.name for each in fields(TransportCapabilities)}
+    if _is(dict, told).keys() - known:
+        raise ValueError(f"expected the capabilities of a transport, which are {', '.join(sorted(known))}")
+    return TransportCapabilities(**{name: _is(bool, each) for name, each in told.items()})
+
+
+def _in_order(told: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+    """Entries of which none is earlier than the one before it."""
+    entries = _is(list, told[name])
+    found = tuple(map(read, entries))
+    if any(before["at"] > after["at"] for before, after in pairwise(entries)):
+        raise ValueError(
+            f"expected each entry of {name!r} at its time, found one that is earlier than the one before it"
+        )
+    return found
 
 
 def _told(told: Any, name: str) -> dict[str, str]:
@@ -121,38 +143,42 @@ def _heard(told: Any, *, has_media: bool) -> Heard:
     message = Message(
         topic=_is(str, told["topic"]),
         payload=MediaBytes(payload, headers.get("content-type", "")) if has_media else payload,
-        received_at=_number(told["at"]),
+        received_at=_time(told["at"]),
         headers=headers,
         key=_maybe(str, told, "key"),
-        partition=_maybe(int, told, "partition"),
-        offset=_maybe(int, told, "offset"),
+        partition=_count(told["partition"]) if "partition" in told else None,
+        offset=_count(told["offset"]) if "offset" in told else None,
         broker_time=_number(told["broker_time"]) if "broker_time" in told else None,
         order=_maybe(int, told, "order"),
         lane=_maybe(str, told, "lane"),
-        kept=Kept(lambda: None, is_leftover=True) if told.get("leftover") else None,
+        kept=Kept(lambda: None, is_leftover=True) if _maybe(bool, told, "leftover") else None,
     )
     return Heard(message, tuple(_is(str, each) for each in _is(list, told["on"])))
 
 
 def _sent(told: Any) -> Sent:
     _is(dict, told)
+    at, never_left = _time(told["at"]), bool(_maybe(bool, told, "never_left"))
+    failed_at = _time(told["failed_at"]) if "failed_at" in told else None
+    if failed_at is not None and failed_at < at and not never_left:
+        raise ValueError("expected a message to fail after it left, found one that failed before")
     return Sent(
-        _number(told["at"]),
+        at,
         _is(str, told["topic"]),
         _payload(told),
         _headers(told),
         _maybe(str, told, "key"),
         _maybe(str, told, "unheard"),
         _maybe(str, told, "failed"),
-        _number(told["failed_at"]) if "failed_at" in told else None,
-        never_left=bool(_maybe(bool, told, "never_left")),
+        failed_at,
+        never_left=never_left,
     )
 
 
 def _lost(told: Any) -> Lost:
     _is(dict, told)
     return Lost(
-        _number(told["at"]),
+        _time(told["at"]),
         _is(str, told["reason"]),
         _maybe(str, told, "topic"),
         bool(_maybe(bool, told, "unanswered")),
@@ -162,7 +188,10 @@ def _lost(told: Any) -> Lost:
 
 def _fenced(told: Any) -> Fenced:
     _is(dict, told)
-    return Fenced(_number(told["at"]), _number(told["until"]), tuple(_is(str, each) for each in _is(list, told["on"])))
+    at, until = _time(told["at"]), _time(told["until"])
+    if until < at:
+        raise ValueError("expected the broker to answer after it was asked, found an answer before")
+    return Fenced(at, until, tuple(_is(str, each) for each in _is(list, told["on"])))
 
 
 def _headers(told: Mapping[str, Any]) -> Mapping[str, str]:
@@ -174,7 +203,11 @@ def _maybe(kind: type[T], told: Mapping[str, Any], name: str) -> T | None:
 
 
 def _payload(told: Mapping[str, Any]) -> bytes:
-    if told.get("none"):
+    if len(told.keys() & {"none", "text", "base64"}) != 1:
+        raise ValueError("expected one payload: text, base64 or none")
+    if "none" in told:
+        if told["none"] is not True:
+            raise ValueError("expected true of a message without a payload")
         return NoPayload()
     if "base64" in told:
         return base64.b64decode(_is(str, told["base64"]), validate=True)
@@ -189,11 +222,35 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _time(value: Any) -> float:
+    """Seconds since the scenario began."""
+    seconds = _number(value)
+    if not 0 <= seconds <= _LONGEST_S:
+        raise ValueError(f"expected a time from 0 to {_LONGEST_S:,} seconds, found {seconds:g}")
+    return seconds
+
+
+def _count(value: Any, least: int = 0) -> int:
+    if _is(int, value) < least:
+        raise ValueError(f"expected a number from {least} on, found one below")
+    return int(value)
+
+
+def _position(text: str) -> int:
+    """Of a step in its scenario."""
+    if not (text.isascii() and text.isdigit()) or text != str(int(text)):
+        raise ValueError("expected the position of a step, a number from 0 on")
+    return int(text)
+
+
+def _outcome(value: Any) -> str:
+    if _is(str, value) not in (PASSED, FAILED):
+        raise ValueError(f"expected the outcome {PASSED!r} or {FAILED!r}, found another one")
+    return str(value)
+
+
 def _path(value: Any) -> str:
-    """The path of a feature: a recording may come from anywhere, and errors quote the file."""
     text = _is(str, value)
-    if not text.endswith(".feature"):
-        raise ValueError(f"expected the path of a .feature file, found {text!r}")
     if b"\0" in os.fsencode(text):
         raise ValueError("expected a path, found a null character in it")
     return text

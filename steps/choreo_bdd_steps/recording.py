@@ -18,6 +18,7 @@ from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import TransportCapabilities
 
 FORMAT = 1
+PASSED, FAILED = "passed", "failed"
 RECORD = "CHOREO_RECORD"
 """The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
 
@@ -45,11 +46,13 @@ class RecordedTransport:
 class Recording:
     """One scenario's traffic, and what of it was drawn by chance.
 
-    ``tokens`` are the ids that were drawn, ``variables`` the values at the end, ``acts`` the moments that acts of the
-    user's own counted from, by the position of their steps.
+    ``nodeid`` is the test's, ``scenario`` the one that the feature file gives it. ``tokens`` are the ids that were
+    drawn, ``variables`` the values at the end, ``acts`` the moments that acts of the user's own counted from, by the
+    position of their steps.
     """
 
     nodeid: str
+    scenario: str
     feature: str
     line: int
     profile: str
@@ -68,20 +71,27 @@ def link_of(
     begun: float,
     former: Mapping[str, tuple[str, ...]],
 ) -> RecordedTransport:
-    """One transport's traffic, its times counted from a loop time."""
+    """One transport's traffic, its times counted from a loop time, in their order."""
+
+    def since(at: float) -> float:
+        return max(0.0, at - begun)  # what came before came before any check of this scenario, however long before
+
+    heard = (
+        each._replace(message=replace(each.message, received_at=since(each.message.received_at)))
+        for each in traffic.heard
+    )
+    sent = (
+        each._replace(at=since(each.at), failed_at=None if each.failed_at is None else since(each.failed_at))
+        for each in traffic.sent
+    )
+    fenced = (each._replace(at=since(each.at), until=since(each.until)) for each in traffic.fenced)
     return RecordedTransport(
         kind,
         capabilities,
-        heard=tuple(
-            each._replace(message=replace(each.message, received_at=each.message.received_at - begun))
-            for each in traffic.heard
-        ),
-        sent=tuple(
-            each._replace(at=each.at - begun, failed_at=None if each.failed_at is None else each.failed_at - begun)
-            for each in traffic.sent
-        ),
-        lost=tuple(each._replace(at=each.at - begun) for each in traffic.lost),
-        fenced=tuple(each._replace(at=each.at - begun, until=each.until - begun) for each in traffic.fenced),
+        heard=tuple(sorted(heard, key=lambda each: each.message.received_at)),
+        sent=tuple(sorted(sent, key=lambda each: each.at)),
+        lost=tuple(sorted((each._replace(at=since(each.at)) for each in traffic.lost), key=lambda each: each.at)),
+        fenced=tuple(sorted(fenced, key=lambda each: each.at)),
         dropped=traffic.dropped,
         former=former,
         remarks=dict(traffic.remarks),
@@ -101,6 +111,7 @@ def as_line(recording: Recording, redactor: Redactor) -> str:
     document = {
         "choreo_recording": FORMAT,
         "nodeid": redactor.text(recording.nodeid),
+        "scenario": redactor.text(recording.scenario),
         "feature": recording.feature,
         "line": recording.line,
         "profile": recording.profile,

@@ -232,7 +232,7 @@ class TestVerdict:
         waiting = expectation()
         waiting.handle.within_ms(budget_ms)
         _, why = waiting.hear(message(1, at=101.0))
-        ruling = by_message(waiting, why, timing(waiting, 101.0, sent=None, from_publish=False))
+        ruling = by_message(waiting, why, timing(waiting, 101.0, sent=None, from_publish=False), waiting.topic)
         assert (ruling.outcome, ruling.timing.latency_ms) == (outcome, 1000.0)
 
     def test_a_latency_counts_from_the_publish_the_registration_or_the_message_before(self) -> None:

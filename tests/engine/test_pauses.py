@@ -80,7 +80,7 @@ def ruled(took: Timing, *, budget_ms: float | None = None, earliest_ms: float | 
     if earliest_ms is not None:
         handle.not_before_ms(earliest_ms)
     expectation = Expectation(handle, anything(), topic="orders", link=None, opened_at=0.0)
-    return by_message(expectation, "it matched", took)
+    return by_message(expectation, "it matched", took, "orders")
 
 
 @pytest.mark.parametrize(

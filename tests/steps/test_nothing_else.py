@@ -28,6 +28,12 @@ def test_one_more_is_another(bench: Bench, rest: str) -> None:
     assert "unexpected: 1 matching on 'x', wanted none" in played.message
 
 
+@pytest.mark.parametrize("check", ['I expect no "x.*" for 50ms', 'I expect exactly 0 "x.>" messages within 50ms'])
+def test_of_a_pattern_the_topic_that_spoke_is_named(bench: Bench, check: str) -> None:
+    bench.echo("a", "x.b")
+    assert "the last came on 'x.b' after" in bench.play(PUBLISH, f"Then {check}").message
+
+
 @pytest.mark.parametrize("rest", REST)
 def test_one_more_that_comes_later_is_another_too(bench: Bench, rest: str) -> None:
     bench.echo("a", "x")

@@ -40,11 +40,12 @@ def hop_start(expectation: Expectation) -> float | None:
     return before.decisive.received_at
 
 
-def by_message(expectation: Expectation, reason: str, took: Timing) -> Ruling:
-    """What the message says that has just been counted and has decided it."""
+def by_message(expectation: Expectation, reason: str, took: Timing, topic: str) -> Ruling:
+    """What the message says that has just been counted and has decided it; ``topic`` is the one it came on."""
     handle = expectation.handle
     if expectation.occurs.maximum is not None:
-        text = f"{Cause.UNEXPECTED.value}: {reason}; the last came after {took.latency_ms:.1f} ms"
+        spoke = "" if topic == handle.topic else f" on {topic!r}"  # of those that a pattern stands for
+        text = f"{Cause.UNEXPECTED.value}: {reason}; the last came{spoke} after {took.latency_ms:.1f} ms"
         return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
     return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
 

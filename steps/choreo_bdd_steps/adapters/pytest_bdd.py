@@ -28,6 +28,7 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     buses_of,
     fill,
     is_of_its_row,
+    nodeid_in_feature,
     scenario_of,
 )
 from choreo_bdd_project.gherkin.places import relative
@@ -357,7 +358,14 @@ def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) 
 
     read = scenario_of(request.node, feature, scenario)
     steps = [replace(each, is_act=declared(step)) for each, step in zip(read.steps, scenario.steps, strict=True)]
-    return ScenarioInfo(transport=read.transport, name=read.name, nodeid=read.nodeid, steps=steps, tags=read.tags)
+    return ScenarioInfo(
+        transport=read.transport,
+        name=read.name,
+        nodeid=read.nodeid,
+        steps=steps,
+        tags=read.tags,
+        nodeid_in_feature=nodeid_in_feature(request.node),
+    )
 
 
 # --- collecting feature files -----------------------------------------------------------------------------------------

@@ -109,8 +109,12 @@ def parse_expectation(
     schema: str | None = None,
     base_dir: Path,
     quiet: bool = False,
+    apart: bool = False,
 ) -> ExpectationBody:
-    """Read what an expectation asks: a body, a condition, a schema; ``quiet``: see misread. Raises BodyError."""
+    """Read what an expectation asks: a body, a condition, a schema. Raises BodyError.
+
+    ``quiet``: see misread; ``apart``: each cell, or field of a doc string, is held against the message by itself.
+    """
     require_one(docstring, table)
     asked = parse_condition(where) if where else Condition()
     clauses = tuple(Cell(place, node, 1) for place, node in asked.clauses)
@@ -119,7 +123,7 @@ def parse_expectation(
         condition = (*condition, Cell(_WHOLE, Tagged("schema", text_node(schema)), 1))
     payload: Node | None = None
     if table is not None:
-        rows = read_table(table)
+        rows = read_table(table, apart=apart)
         nodes = [cell.node for row in rows for cell in row]
         expected = tuple(Expected(cells=(*condition, *row), one_of=one_of) for row in rows)
     else:
@@ -131,8 +135,10 @@ def parse_expectation(
         spec = None if payload is None else reader(payload, convert)
         fields = () if payload is None else tuple(reader(each, convert) for each in field_by_field(payload))
         expected = (Expected(spec, condition, around, one_of, fields),)
-    for row in expected if condition else ():
-        refuse_contradiction((*asked_of(row.cells), *places_in(payload)), "condition and the body")
+    for row in expected if condition or payload is not None else ():
+        said = (*asked_of(row.cells), *places_in(payload))
+        for at_once in [[part] for part in said] if apart else [said]:
+            refuse_contradiction(at_once, "condition and the body" if condition else "body")
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)

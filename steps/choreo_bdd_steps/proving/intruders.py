@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, NoPlaceForIdError
 from choreo_bdd.message import Message
+from choreo_bdd_steps.proving.making import Made
 from choreo_bdd_steps.proving.spoiling import put_in
 from choreo_bdd_steps.recording import Recording
 
@@ -20,7 +21,7 @@ _LENT_MAX = 60
 def with_intruders(
     recording: Recording,
     link: str,
-    made: Mapping[str, Any],
+    made: Mapping[str, Made | None],
     lenders: Sequence[Recording],
     policy: CorrelationPolicy,
     *,
@@ -39,7 +40,7 @@ def with_intruders(
             yield from (put_in(recording, link, message, at, many) for at in moments)
 
 
-def _on(topics: Mapping[str, Any], lender: Recording) -> Iterator[Message]:
+def _on(topics: Container[str], lender: Recording) -> Iterator[Message]:
     for part in lender.links.values():
         yield from (each.message for each in part.heard if each.message.topic in topics)
         for sent in part.sent:
@@ -47,11 +48,11 @@ def _on(topics: Mapping[str, Any], lender: Recording) -> Iterator[Message]:
                 yield Message(sent.topic, sent.payload, headers=sent.headers, key=sent.key)
 
 
-def _as_messages(made: Mapping[str, Any], own: str | None, policy: CorrelationPolicy) -> Iterator[Message]:
-    for topic, payload in made.items():
-        if payload is None:
+def _as_messages(made: Mapping[str, Made | None], own: str | None, policy: CorrelationPolicy) -> Iterator[Message]:
+    for topic, one in made.items():
+        if one is None:
             continue
-        bare = Envelope(topic, payload)
+        bare = Envelope(topic, one.payload, one.headers)
         try:
             stamped = bare if own is None else policy.write(bare, own)
         except (
@@ -59,7 +60,7 @@ def _as_messages(made: Mapping[str, Any], own: str | None, policy: CorrelationPo
             NoPlaceForIdError,
         ):  # the condition asks for an id of another namespace
             stamped = bare
-        yield Message(topic, json.dumps(stamped.payload).encode(), headers=stamped.headers)
+        yield Message(topic, json.dumps(stamped.payload).encode(), headers=stamped.headers, key=one.key)
 
 
 def _as_ours(message: Message, donor: Recording, ours: Recording) -> Message:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
 
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
@@ -19,7 +18,7 @@ from choreo_bdd_steps.plan.plan import PlannedStep, make_plan
 from choreo_bdd_steps.plan.settings import settings_for
 from choreo_bdd_steps.proving import spoiling
 from choreo_bdd_steps.proving.intruders import with_intruders
-from choreo_bdd_steps.proving.making import payload_for, relaxed
+from choreo_bdd_steps.proving.making import Made, message_for, relaxed
 from choreo_bdd_steps.proving.naming import Place, named_in
 from choreo_bdd_steps.proving.replies import Replies, replies_of
 from choreo_bdd_steps.recording import Recording
@@ -110,6 +109,9 @@ class Prover:
             if noticed is None and (alone := self._alone(green, check)) is not None:
                 noticed = self._is_noticed(way, alone, check.call.line)
             if noticed is None:
+                if not way.is_sure:
+                    told = "no message could be made that it must not let pass, so it is not known whether it can fail"
+                    proof.unproven.append(f"{scenario.name}: line {check.call.line}: {told}: {check.call.text}")
                 continue
             proof.tried += 1
             if not noticed:
@@ -185,7 +187,7 @@ class Prover:
             more = spec.occurs.maximum
             yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
         if spec.occurs.maximum == 0:
-            made = {topic: payload_for(spec.body, docstring, topic, recording) for topic in topics}
+            made = {topic: message_for(spec.body, docstring, topic, recording) for topic in topics}
             link = next(iter(check.spec_transports), check.default_transport)
             told = "a message of the run came that it must not let pass"
             yield self._intruded(green, told, link, made, times=_taken_at_most(green.steps) + 1)
@@ -193,25 +195,26 @@ class Prover:
     def _triggered(self, green: _Green, step: PlannedStep, service: PlayService) -> Iterator[_Spoilt]:
         condition = service.read_condition()
         for topic in _rendered([service.topic], green.recording):
-            payload = {} if condition is None else payload_for(condition, None, topic, green.recording)
-            yield self._intruded(
-                green, f"a message came on {topic!r} that it answers", step.transport, {topic: payload}
-            )
+            made = Made({}) if condition is None else message_for(condition, None, topic, green.recording)
+            yield self._intruded(green, f"a message came on {topic!r} that it answers", step.transport, {topic: made})
 
-    def _intruded(self, green: _Green, told: str, link: str, made: Mapping[str, Any], *, times: int = 1) -> _Spoilt:
+    def _intruded(
+        self, green: _Green, told: str, link: str, made: Mapping[str, Made | None], *, times: int = 1
+    ) -> _Spoilt:
         recordings: list[Recording] = []
         if link in green.recording.links:
             capabilities = green.recording.links[link].capabilities
             policy = correlation_of(green.context.config.transports[link], capabilities)
             recordings += with_intruders(green.recording, link, made, self._all, policy, times=times)
-        return _Spoilt(told, recordings, is_sure=any(payload is not None for payload in made.values()))
+        return _Spoilt(told, recordings, is_sure=any(each is not None for each in made.values()))
 
     @staticmethod
     def _refused(green: _Green, taken: CheckTaken, topic: str) -> Iterator[_Spoilt]:
-        payload = payload_for(taken.read(), taken.call.docstring, topic, green.recording)
-        spoilt = None if payload is None else spoiling.with_what_it_refuses(green.recording, topic, payload)
-        if spoilt is not None:
-            yield _Spoilt(f"{green.replies.message(topic)} had all that it must not have", [spoilt])
+        made = message_for(taken.read(), taken.call.docstring, topic, green.recording)
+        spoilt = None if made is None else spoiling.with_what_it_refuses(green.recording, topic, made)
+        if spoilt is not None or made is None:
+            told = f"{green.replies.message(topic)} had all that it must not have"
+            yield _Spoilt(told, [] if spoilt is None else [spoilt], is_sure=made is not None)
 
     @staticmethod
     def _fields(

@@ -18,7 +18,7 @@ from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_steps.lint import feature_files
 from choreo_bdd_steps.proving.prove import Proof, Prover
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
-from choreo_bdd_steps.recording import RECORD, Recording
+from choreo_bdd_steps.recording import PASSED, RECORD, Recording
 from choreo_bdd_steps.replaying.replay import ReplayContexts
 
 _FORMATTER = "choreo_bdd_reporter.behave_formatter:ChoreoFormatter"
@@ -62,7 +62,7 @@ def proofs(recordings: Sequence[Recording], as_run: Mapping[Path, bytes] | None 
     contexts, prover = ReplayContexts(), Prover(recordings)
     for recording in recordings:
         proof = found.setdefault(recording.feature, Proof(recording.feature))
-        if recording.outcome != "passed":
+        if recording.outcome != PASSED:
             proof.unproven.append(f"{recording.nodeid.partition('::')[2]}: it does not pass")
             continue
         try:

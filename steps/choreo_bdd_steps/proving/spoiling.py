@@ -12,7 +12,7 @@ from choreo_bdd.matchers import Quantifier
 from choreo_bdd.message import Message
 from choreo_bdd.observers.traffic import Heard
 from choreo_bdd_steps.language.trees import MISSING, Path, at, put
-from choreo_bdd_steps.proving.making import merged
+from choreo_bdd_steps.proving.making import Made, merged
 from choreo_bdd_steps.proving.naming import Named, Place
 from choreo_bdd_steps.recording import RecordedTransport, Recording
 
@@ -92,7 +92,7 @@ def with_others(
             yield from (_changed(recording, [each], places, 0) for each in chosen[:_SINGLE_MAX])
 
 
-def with_what_it_refuses(recording: Recording, topic: str, payload: Any) -> Recording | None:
+def with_what_it_refuses(recording: Recording, topic: str, made: Made) -> Recording | None:
     """Messages of a topic say what a check must not let pass; ``None`` where none is an object that could.
 
     What the scenario itself has said stays as it is.
@@ -102,8 +102,10 @@ def with_what_it_refuses(recording: Recording, topic: str, payload: Any) -> Reco
 
     def spoilt(heard: Heard) -> Iterable[Heard]:
         if id(heard) in concerned and not _is_own(heard, own):
-            said = _bytes(merged(_object(heard), payload))
-            return (heard._replace(message=replace(heard.message, payload=said)),)
+            there = heard.message
+            said = _bytes(merged(_object(heard), made.payload))
+            headers, key = {**there.headers, **made.headers}, made.key or there.key
+            return (heard._replace(message=replace(there, payload=said, headers=headers, key=key)),)
         return (heard,)
 
     return _each_link(recording, spoilt) if concerned else None

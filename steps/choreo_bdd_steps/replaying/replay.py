@@ -14,7 +14,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
-from choreo_bdd_project.gherkin.feature import read_feature
+from choreo_bdd_project.gherkin.feature import Feature, read_feature
 from choreo_bdd_project.gherkin.places import project_of
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.own_steps import OwnSteps, read_own_steps
@@ -63,11 +63,8 @@ def find_scenario(recording: Recording) -> Scenario:
     Raises ``RecordingError`` where it has none.
     """
     path = Path(recording.feature)
-    try:
-        feature = read_feature(path)
-    except ChoreoError as error:
-        raise RecordingError(str(error)) from error
-    named = recording.nodeid.partition("::")[2]
+    feature = _feature_at(path)
+    named = recording.scenario.partition("::")[2]
     # a recording has the name without what is secret in it
     names = [(Redactor().text(each.nodeid).partition("::")[2], each) for each in feature.scenarios]
     fitting = [(name, each) for name, each in names if named == name or _is_numbered(named, name)]
@@ -85,6 +82,22 @@ def find_scenario(recording: Recording) -> Scenario:
             f"with Given, When, Then, And, But or *"
         )
     return found[0]
+
+
+def _feature_at(path: Path) -> Feature:
+    """What a recording names: it may come from anywhere, so of what is no feature nothing is shown."""
+    if path.suffix == ".feature":
+        try:
+            return read_feature(path)
+        except ChoreoError as error:
+            raise RecordingError(str(error)) from error
+    try:
+        found = read_feature(path) if path.is_file() else None  # a device might never end
+    except (ChoreoError, OSError, ValueError):
+        found = None
+    if found is None or not found.scenarios:
+        raise RecordingError(f"{path}: expected the feature file of the recording, and this is none that can be read")
+    return found
 
 
 def _is_numbered(named: str, name: str) -> bool:

@@ -33,6 +33,8 @@ class ScenarioInfo:
     tags: Sequence[str] = ()
     """Outermost first: the feature's, the rule's, the scenario's own."""
     transport: str | None = None
+    nodeid_in_feature: str | None = None
+    """By its feature file, where the test is called otherwise: a function of Python, say."""
 
 
 class Opening(NamedTuple):

@@ -182,7 +182,7 @@ class ScenarioRun:
 
     def _keep_recording(self, result: AnyResult, passed: int | None) -> None:
         """What a failing scenario has sent and heard is kept: its checks can be judged anew without a broker."""
-        from choreo_bdd_steps.recording import RECORD, Recording, as_line  # noqa: PLC0415 - as in Session.taken_down
+        from choreo_bdd_steps.recording import FAILED, PASSED, RECORD, Recording, as_line  # noqa: PLC0415 - as in Session.taken_down
 
         state = self._state
         steps = state.plan.steps
@@ -192,13 +192,14 @@ class ScenarioRun:
             return
         recording = Recording(
             nodeid=state.info.nodeid,
+            scenario=state.info.nodeid_in_feature or state.info.nodeid,
             feature=steps[0].call.file,
             line=steps[0].call.line,
             profile=state.session.config.profile,
-            outcome="failed" if failed else "passed",
+            outcome=FAILED if failed else PASSED,
             links=taken.links,
             tokens=taken.tokens,
-            acts={index: at - taken.begun for index, at in state.acts.items()},
+            acts={index: max(0.0, at - taken.begun) for index, at in state.acts.items()},
             variables=dict(state.variables),
         )
         observers.keep_recording(as_line(recording, self.redactor()))

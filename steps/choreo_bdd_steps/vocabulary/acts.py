@@ -160,6 +160,7 @@ class CheckTaken:
             media_type=call.media_type,
             base_dir=call.folder,
             quiet=self.refused,
+            apart=self.refused,
         )
         if body.count > 1:
             raise BodyError(

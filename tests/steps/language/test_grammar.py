@@ -633,6 +633,53 @@ def test_what_can_never_hold_together_is_an_error(condition: str, rows: list[lis
         parse_expectation(None, columns, None, base_dir=HERE)
 
 
+@pytest.mark.parametrize("pattern", [r"a^", r"$a", r"(a^|$b)c", r"[^\s\S]+", r"x(?!)", r"(?i)a\Zb"])
+def test_a_pattern_that_fits_no_text_is_an_error(pattern: str) -> None:
+    for asked in (f"n matches /{pattern}/", f"n matches /{pattern}/ or m matches /a^/", f"@key matches /{pattern}/"):
+        with pytest.raises(BodyError, match="can never be true"):
+            where(asked)
+    for rows in ([["field", "value"], ["n", f"matches /{pattern}/"]], [["n", "m"], [f"matches /{pattern}/", "1"]]):
+        with pytest.raises(BodyError, match="can never be true"):
+            parse_expectation(None, rows, None, base_dir=HERE, apart=True)
+    with pytest.raises(BodyError, match="in the body n is to be matches"):
+        parse_expectation(f"n: !matches '{pattern}'", None, None, base_dir=HERE)
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "n: !all_of [!type string, 13]",
+        "n: !all_of [!type boolean, !gt 5]",
+        "n: !all_of [!all_of [!ge 20], !le 10]",
+        "n: !all_of [!starts_with B, Carl]",
+        "n: !all_of [{a: 1}, {a: 2}]",
+        "n: !all_of [{a: 1}, 5]",
+        "n: !one_of []",
+        "n: !length !lt 0",
+        "n: !not !any",
+        "!all_of [!type string, 13]",
+    ],
+)
+def test_a_doc_string_that_nothing_fits_is_an_error(docstring: str) -> None:
+    with pytest.raises(BodyError, match=r"in the body .* can never be true; keep one of them, or correct it"):
+        parse_expectation(docstring, None, None, base_dir=HERE)
+
+
+@pytest.mark.parametrize(
+    ("docstring", "rows"),
+    [
+        (None, [["field", "value"], ["n", "> 50"], ["n", "< 30"], ["n", "absent"]]),
+        (None, [["field", "value"], ["n", "Bob"], ["n.first", "Bob"]]),
+        ("n: !all_of [!type string, !ne Ada]\nm: !all_of [!ge 10, !le 10]", None),
+        ("!all_of [!contains x, !ends_with y]", None),
+    ],
+)
+def test_each_thing_that_a_message_must_not_have_stands_alone(
+    docstring: str | None, rows: list[list[str]] | None
+) -> None:
+    parse_expectation(docstring, rows, None, base_dir=HERE, apart=True)
+
+
 @pytest.mark.parametrize(
     ("docstring", "rows"),
     [

@@ -52,13 +52,36 @@ def test_each_of_the_planted_checks_is_found(project: Project, name: str, plante
     assert lines <= {each.line for each in proof.survivors}, as_text([proof])
 
 
-@pytest.mark.parametrize(("name", "scenarios"), [("sound", 23), ("sound_too", 17), ("sound_kept", 6)])
+@pytest.mark.parametrize(
+    ("name", "scenarios"), [("sound", 23), ("sound_too", 17), ("sound_kept", 6), ("sound_absences", 40)]
+)
 def test_odd_checks_that_are_sound_are_none(project: Project, name: str, scenarios: int) -> None:
     corpus(project, name)
     recordings = recorded([Path("features")], "behave")
     [proof] = proofs(recordings)
     assert len(recordings) == scenarios
     assert (proof.unproven, proof.survivors) == ([], []), as_text([proof])
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        'I expect no "told" where name matches /(?=a)b/ for 30ms',
+        'I expect no "told" where @headers.a is x and @headers.a is y for 30ms',
+        'I expect no "told" where @topic is other for 30ms',
+        'I expect no "told" for 30ms:\n      """\n      name: !all_of [!uuid, !length 3]\n      """',
+        'the "told" message has not:\n      | field | value           |\n      | name  | matches /(?=a)b/ |',
+    ],
+)
+def test_what_no_message_is_found_for_is_said(project: Project, check: str) -> None:
+    service = '    Given a service that answers "asked" with "told":\n      | name |\n      | Ada  |\n'
+    project.feature(
+        f'Feature: F\n  Scenario: S\n{service}    When I publish "asked"\n    Then I expect "told"\n    And {check}\n'
+    )
+    [proof] = proofs(recorded([Path("features")], "behave"))
+    [told] = proof.unproven
+    assert told.startswith("S: line 8: no message could be made that it must not let pass"), told
+    assert proof.survivors == []
 
 
 def test_checks_of_a_response_are_proven_too(project: Project) -> None:

@@ -107,6 +107,65 @@ def test_rows_of_examples_that_look_alike_are_found_again(project: Project) -> N
     assert told.count("total: expected 13, got 12") == 2
 
 
+_STUBBED = """\
+Feature: Orders
+  Background:
+    Given a service that answers "placed" with "paid":
+      | field | value |
+      | total | 12    |
+
+  Scenario Outline: Sum of <total> and <more>
+    When I publish "placed"
+    Then I expect "paid" where total is <total>
+
+    Examples: of two
+      | total | more |
+      | 13    | a    |
+      | 14    | b    |
+      | 14    | b    |
+
+  Rule: Of one
+    Scenario: Paid
+      When I publish "placed"
+      Then I expect "paid" where total is 15
+"""
+_STUB = """\
+from pytest_bdd import scenario, scenarios
+
+scenarios("../features")
+
+
+@scenario("../features/story.gherkin", "Paid")
+def test_a_file_of_another_name():
+    pass
+"""
+
+
+def test_scenarios_that_are_functions_of_python_are_found_again(project: Project) -> None:
+    """A background's step stands in one line for all of them, a row's for all rows: their names tell them apart."""
+    project.feature(_STUBBED).file("features/story.gherkin", _FEATURE).file("tests/test_stub.py", _STUB)
+    project.pytest("tests", "--harness-report=report")
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 5, told
+    for asked, times in ((13, 2), (14, 2), (15, 1)):  # once more in the story
+        assert told.count(f"total: expected {asked}, got 12") == times, told
+    project.feature("# a line more\n" + _STUBBED.replace("total is 15", "total is 12"))
+    assert replay_report(Path("report/recordings.jsonl"), "features/a.feature:19")[1] == 0
+    assert replay_report(Path("report/recordings.jsonl"), "features/story.gherkin")[1] == 1
+
+
+@pytest.mark.parametrize("text", ["root:canary:0:0\n", "Feature: canary\n", None])
+def test_of_a_file_that_is_no_feature_nothing_is_shown(project: Project, text: str | None) -> None:
+    project.pytest("features", "--harness-report=report")
+    file = project.folder / "report" / "recordings.jsonl"
+    if text is not None:
+        project.file("passwords", text)
+    file.write_text(file.read_text("utf-8").replace("features/a.feature", "passwords"))
+    with pytest.raises(RecordingError, match="passwords: expected the feature file of the recording") as refused:
+        replay_report(file, None)
+    assert "canary" not in str(refused.value)
+
+
 def test_only_what_fails_is_recorded_unless_all_is_wanted(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     assert [each["nodeid"] for each in _recordings(project)] == ["features/a.feature::Paid"]
@@ -486,10 +545,9 @@ def test_what_is_secret_is_not_recorded_in_another_encoding(project: Project, en
         ("[]", "expected a recording of format 1, found no recording"),
         ('{"choreo_recording": 2}', "expected a recording of format 1, found a recording of format 2"),
         ('{"choreo_recording": 1}', "the recording is damaged: 'nodeid' is missing"),
-        (
-            '{"choreo_recording": 1, "nodeid": "n", "feature": "/etc/passwd"}',
-            "the recording is damaged: expected the path of a .feature file, found '/etc/passwd'",
-        ),
+        ('{"choreo_recording": true}', "expected a recording of format 1, found a recording of format True"),
+        ('{"choreo_recording": 1.0}', "expected a recording of format 1, found a recording of format 1.0"),
+        ('{"choreo_recording": "canary"}', "expected a recording of format 1, found no recording"),
         ('{"journal": 1, "recordings": 5}', "this line is damaged, it is none of a journal"),
         ('{"journal": 1, "recordings": [5]}', "expected a recording of format 1, found no recording"),
     ],
@@ -502,12 +560,54 @@ def test_a_damaged_recording_is_refused_with_its_place(tmp_path: Path, line: str
     assert says in str(refused.value)
 
 
+_OF_BUS = ("links", "bus")
+_IMPOSSIBLE: tuple[tuple[tuple[str | int, ...], object, str], ...] = (
+    (("outcome",), "flaky", "expected the outcome 'passed' or 'failed'"),
+    (("outcome",), "PASSED", "expected the outcome"),
+    (("line",), 0, "expected a number from 1 on"),
+    (("masked",), -1, "expected a number from 0 on"),
+    (("acts",), {"-1": 0.1}, "expected the position of a step"),
+    (("acts",), {"1_0": 0.1}, "expected the position of a step"),
+    (("acts",), {"1": -0.1}, "expected a time from 0 to 10,000,000 seconds, found -0.1"),
+    ((*_OF_BUS, "dropped"), -5, "expected a number from 0 on"),
+    ((*_OF_BUS, "capabilities", "canary"), True, "expected the capabilities of a transport, which are"),
+    ((*_OF_BUS, "heard", 0, "at"), -1, "expected a time from 0 to 10,000,000 seconds, found -1"),
+    ((*_OF_BUS, "heard", 0, "at"), 1e300, "found 1e+300"),
+    ((*_OF_BUS, "heard", 0, "at"), 9_000_000, "found one that is earlier than the one before it"),
+    ((*_OF_BUS, "heard", 0, "offset"), -1, "expected a number from 0 on"),
+    ((*_OF_BUS, "heard", 0, "leftover"), 1, "expected bool, found int"),
+    ((*_OF_BUS, "heard", 0, "none"), True, "expected one payload: text, base64 or none"),
+    ((*_OF_BUS, "heard", 0, "base64"), "AA==", "expected one payload: text, base64 or none"),
+    ((*_OF_BUS, "sent", 0, "at"), -0.5, "found -0.5"),
+    ((*_OF_BUS, "sent", 0, "failed_at"), 0, "found one that failed before"),
+    ((*_OF_BUS, "lost"), [{"at": -1, "reason": "canary"}], "found -1"),
+    ((*_OF_BUS, "fenced"), [{"at": 2, "until": 1, "on": []}], "found an answer before"),
+)
+
+
+def test_what_no_run_can_have_recorded_is_refused(project: Project) -> None:
+    project.pytest("features", "--harness-report=report")
+    file = project.folder / "report" / "recordings.jsonl"
+    sound = file.read_text("utf-8")
+    for place, value, says in _IMPOSSIBLE:
+        damaged = json.loads(sound)
+        holder: Any = damaged
+        for part in place[:-1]:
+            holder = holder[part]
+        holder[place[-1]] = value
+        file.write_text(json.dumps(damaged) + "\n")
+        with pytest.raises(RecordingError, match=r"recordings\.jsonl:1: the recording is damaged") as refused:
+            list(read_recordings(file))
+        assert says in str(refused.value)
+        assert "canary" not in str(refused.value)
+
+
 def test_every_damage_to_a_recording_is_an_error_of_ours(project: Project) -> None:
     project.pytest("features", "--harness-report=report")
     file = project.folder / "report" / "recordings.jsonl"
     [sound] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     for place in _places(sound):
-        values: list[Any] = [None, 7, "x", [], {}, True, 10**400, float("inf"), "\ud800", "\0"]
+        values: list[Any] = [None, 7, "x", [], {}, True, -1, 1e300, 10**400, float("inf"), "\ud800", "\0"]
         for value in values:
             damaged = json.loads(json.dumps(sound))
             holder = damaged

@@ -80,6 +80,8 @@ def parse_condition(text: str) -> Condition:
     any_of = joints == {"or"}
     if not any_of and (problem := contradiction(clauses)):
         raise BodyError(f"in the condition {text!r} {problem}; check the values, or join with `or`")
+    if any_of and all(problems := [contradiction([each]) for each in clauses]):
+        raise BodyError(f"in the condition {text!r} {problems[0]}, and neither can what else it says; check the values")
     if any_of and (problem := tautology(clauses)):
         raise BodyError(f"in the condition {text!r} {problem}, or join with `and`")
     return Condition(tuple(clauses), any_of=any_of)

@@ -5,15 +5,17 @@ Shown by trying: the values that the parts name, their neighbours and one of eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import floor
 from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, Quantifier, at
 from choreo_bdd.matchers.operators import is_number
+from choreo_bdd.matchers.patterns.texts import fits_nothing
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import equalling
@@ -35,7 +37,11 @@ Asked = Iterable[tuple[Field, Node]]
 
 def contradiction(asked: Asked) -> str | None:
     """What can never be true in it; ``None`` where nothing is known to be. All of it must hold of one message."""
-    by_place = _by_place(asked)
+    asked = tuple(asked)
+    by_place = _by_place(chain.from_iterable(_parts(place, node) for place, node in asked))
+    for place, node in asked:
+        if place.envelope is not None and _fits_nothing(node):
+            return f"{place.label} {_told([node])}, which can never be true"
     for place, nodes in by_place.values():
         if _is_one(place) and (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"
@@ -73,18 +79,32 @@ def _of_any(nodes: Sequence[Node], missed: Sequence[object]) -> str | None:
 def refuse_contradiction(asked: Asked, where: str, line: int | None = None) -> None:
     """Raise BodyError for what can never be true in it."""
     if problem := contradiction(asked):
-        raise BodyError(f"in the {where} {problem}; keep one of them", line)
+        raise BodyError(f"in the {where} {problem}; keep one of them, or correct it", line)
 
 
 def places_in(payload: Node | None, above: tuple[str, ...] = ()) -> Iterator[tuple[Field, Node]]:
-    """The values of a doc string, each with its place; what stands in a list is none."""
+    """The values of a doc string, each with its place, and the whole if it is one; what stands in a list is none."""
     match payload:
         case Fields(pairs):
             for key, node in pairs:
                 if isinstance(key, Literal) and isinstance(key.value, str):
                     yield from places_in(node, (*above, key.value))
-        case Literal() | Tagged() if above:
-            yield Field(".".join(above), above), payload
+        case Literal() | Tagged():
+            yield Field(".".join(above) or "the payload", above), payload
+
+
+def _parts(place: Field, node: Node) -> Iterator[tuple[Field, Node]]:
+    """What is asked of a place, one by one: all of ``all_of``, and the fields of an object among them."""
+    match node:
+        case Tagged("all_of", Items(nodes)):
+            for each in nodes:
+                yield from _parts(place, each)
+        case Fields():
+            for inner, each in places_in(node):
+                label, segments = f"{place.label}.{inner.label}", (*place.segments, *inner.segments)
+                yield from _parts(Field(label, segments, place.envelope), each)
+        case _:
+            yield place, node
 
 
 def _by_place(asked: Asked) -> dict[tuple[Segment, ...], tuple[Field, Sequence[Node]]]:
@@ -101,11 +121,23 @@ def _is_one(place: Field) -> bool:
 
 
 def _may_be_void(node: Node) -> bool:
-    """Whether something alone may be what no value is, such as ``length < 0`` or ``is not any``."""
-    return isinstance(node, Tagged) and node.tag in ("not", "length")
+    """Whether something alone may be what no value is, such as ``length < 0``, ``is not any`` or ``matches /a^/``."""
+    return isinstance(node, Tagged) and node.tag in ("not", "length", "one_of", "matches")
+
+
+def _fits_nothing(node: Node) -> bool:
+    match node:
+        case Tagged("matches", Literal(str() as pattern)):
+            try:
+                return fits_nothing(pattern)
+            except re.error:
+                return False  # told by itself
+    return False
 
 
 def _never_together(nodes: Sequence[Node]) -> bool:
+    if any(map(_fits_nothing, nodes)):
+        return True
     if _know(nodes):
         samples: list[dict[str, object]] | None = list(_samples(nodes))
     else:
@@ -193,6 +225,11 @@ def _spellings(value: object) -> list[object]:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value):
         return [value, int(value)]
     return [value]
+
+
+def samples(nodes: Sequence[Node]) -> Iterator[object]:
+    """The values that nodes about one place may tell apart."""
+    return (each["f"] for each in _samples(nodes) if each)
 
 
 def _samples(nodes: Sequence[Node]) -> Iterator[dict[str, object]]:

@@ -27,10 +27,10 @@ class Cell:
 Row = tuple[Cell, ...]
 
 
-def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
+def read_table(table: Table, *, publish: bool = False, apart: bool = False) -> tuple[Row, ...]:
     """The messages that a table describes, each as its cells; lines count from 1, the heading.
 
-    Raises BodyError; with ``publish`` for operators, too.
+    ``apart``: each cell is held against the message by itself. Raises BodyError; with ``publish`` for operators, too.
     """
     if not table:
         raise BodyError("the table is empty; write a heading row | field | value | and a row for each field")
@@ -42,15 +42,20 @@ def read_table(table: Table, *, publish: bool = False) -> tuple[Row, ...]:
         raise BodyError("the table has a heading only; add a row for each field", 1)
     if heading == ["field", "value"]:
         cells = _by_field(rows, publish=publish)
-        if not publish:
-            refuse_contradiction(asked_of(cells), "table")
+        for together in () if publish else _judged(cells, apart=apart):
+            refuse_contradiction(asked_of(together), "table")
         return (cells,)
     refuse_near_miss(heading, rows)
     fields = [_column(name) for name in heading]
     messages = tuple(_by_column(fields, row, line, publish=publish) for line, row in enumerate(rows, start=2))
     for line, each in enumerate(messages if not publish else (), start=2):
-        refuse_contradiction(asked_of(each), "row", line)
+        for together in _judged(each, apart=apart):
+            refuse_contradiction(asked_of(together), "row", line)
     return messages
+
+
+def _judged(row: Row, *, apart: bool) -> Sequence[Sequence[Cell]]:
+    return [[cell] for cell in row] if apart else [row]
 
 
 def asked_of(cells: Iterable[Cell]) -> Iterator[tuple[Field, Node]]:

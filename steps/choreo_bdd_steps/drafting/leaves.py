@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from math import ceil, floor
-from re import _constants as codes
-from re import _parser as parser
 from typing import Any
 
-import rstr
-
-from choreo_bdd.matchers.patterns.safety import require_bounded
-
-_LONGEST_PATTERN = 200
-_LONGEST_TEXT = 100_000
-_MOST_TIMES = 100
-"""rstr repeats nothing oftener."""
-_TRIES = 40
-_FEW = 4
-_ENDLESS = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|([*+])|\{(\d+),\}")
-_LOOK_AROUND = re.compile(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)")
+from choreo_bdd_steps.language.fitting_texts import LONGEST_TEXT, patterned
 
 
 def numbers(value: float, told: Mapping[str, Any]) -> Iterator[float]:
@@ -76,51 +61,8 @@ def texts(value: str, told: Mapping[str, Any], turn: int) -> Iterator[str]:
         fitting = [each for each in made if shortest <= len(each) and (longest is None or len(each) <= longest)]
         yield from fitting[:2] or made[:1]
         return
-    text = value + "x" * (min(shortest, _LONGEST_TEXT) - len(value))
+    text = value + "x" * (min(shortest, LONGEST_TEXT) - len(value))
     yield text if longest is None else text[: int(longest)]
-
-
-def patterned(pattern: str, turn: int = 1) -> Iterator[str]:
-    """Texts that a pattern finds itself in; one that looks around is tried without that, and judged with it."""
-    if not _is_easy(pattern):
-        return
-    for number in range(_TRIES):
-        try:
-            told = pattern if number % 2 else _ENDLESS.sub(_ended, pattern)  # long texts, and such as fit in a few
-            made = rstr.Rstr(random.Random(turn * _TRIES + number)).xeger(_LOOK_AROUND.sub("", told))
-            if re.search(pattern, made):
-                yield made
-        except (ValueError, re.error, RecursionError, OverflowError, KeyError):
-            return
-
-
-def _ended(found: re.Match[str]) -> str:
-    least = {"*": 0, "+": 1}.get(found[2], int(found[3] or 0))
-    return found[1] or f"{{{least},{least + _FEW}}}"
-
-
-def _is_easy(pattern: str) -> bool:
-    """Whether what a foreign document asks for is soon made and soon found again."""
-    try:
-        require_bounded(pattern)
-        return len(pattern) <= _LONGEST_PATTERN and _longest(parser.parse(pattern)) <= _LONGEST_TEXT
-    except (re.error, RecursionError, OverflowError):
-        return False
-
-
-def _longest(items: Iterable[Any]) -> int:
-    """How many characters a parsed pattern may be given."""
-    return sum(_longest_of(code, argument) for code, argument in items)
-
-
-def _longest_of(code: Any, argument: Any) -> int:
-    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
-        return min(int(argument[1]), _MOST_TIMES) * _longest(argument[2])
-    if code is codes.SUBPATTERN:
-        return _longest(argument[-1])
-    if code is codes.BRANCH:
-        return max(map(_longest, argument[1]))
-    return 1
 
 
 def varied(value: Any, turn: int) -> Any:

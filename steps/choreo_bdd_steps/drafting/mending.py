@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd_steps.drafting.examples import LONGEST, Examples
-from choreo_bdd_steps.drafting.leaves import numbers, patterned, texts, varied
+from choreo_bdd_steps.drafting.leaves import numbers, texts, varied
+from choreo_bdd_steps.language.fitting_texts import patterned
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from choreo_bdd.matchers import Quantifier
-from choreo_bdd.matchers.patterns.texts import texts
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd.message import Message
 from choreo_bdd_project.gherkin.scenario import Scenario
@@ -20,6 +19,7 @@ from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.expectation_body import ExpectationBody
+from choreo_bdd_steps.language.fitting_texts import patterned
 from choreo_bdd_steps.language.grammar.contradictions import samples
 from choreo_bdd_steps.language.grammar.tables import Cell, assemble
 from choreo_bdd_steps.language.matching.body_matcher import equalling
@@ -176,7 +176,7 @@ class _Maker:
             case Tagged(tag="gt" | "ge" | "lt" | "le" as sign, argument=Literal(value=int() | float() as limit)):
                 yield limit + (1 if sign[0] == "g" else -1)
             case Tagged(tag="matches", argument=Literal(value=str() as pattern)):
-                yield from texts(pattern)
+                yield from patterned(pattern)
             case Tagged(tag="length", argument=argument):
                 for length in self._lengths(argument):
                     yield from ("x" * length, ["x"] * length)

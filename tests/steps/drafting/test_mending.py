@@ -13,8 +13,8 @@ from choreo_bdd.asyncapi.channels import read_channels
 from choreo_bdd.asyncapi.documents import Documents
 from choreo_bdd.asyncapi.schemas import compiled
 from choreo_bdd_steps.drafting.examples import Examples
-from choreo_bdd_steps.drafting.leaves import patterned
 from choreo_bdd_steps.drafting.mending import mended
+from choreo_bdd_steps.language.fitting_texts import patterned
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
 SCHEMAS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from choreo_bdd.matchers import Matcher, Quantifier, at
 from choreo_bdd.matchers.operators import is_number
-from choreo_bdd.matchers.patterns.texts import fits_nothing
+from choreo_bdd.matchers.patterns.vacant import fits_nothing
 from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import equalling

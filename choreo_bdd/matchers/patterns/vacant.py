@@ -1,0 +1,38 @@
+"""Patterns that fit no text at all, as an anchor stands where it cannot be."""
+
+from __future__ import annotations
+
+import re
+import re._constants as codes  # type: ignore[import-not-found]  # private, and the only parser of this language
+import re._parser as parser  # type: ignore[import-not-found]
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache(maxsize=256)
+def fits_nothing(pattern: str) -> bool:
+    """Whether a character precedes the beginning, or one follows the end: ``a^``, ``$a``. Raises ``re.error``.
+
+    Nothing that fits a text is taken for such a pattern; of those that fit none, some are not seen.
+    """
+    items = parser.parse(pattern)
+    return any(
+        code is codes.AT and _is_out_of_place(anchor, items[:index], items[index + 1 :])
+        for index, (code, anchor) in enumerate(items)
+    )
+
+
+def _is_out_of_place(anchor: Any, before: Any, after: Any) -> bool:
+    by_line = before.state.flags & re.MULTILINE
+    if anchor is codes.AT_BEGINNING_STRING or (anchor is codes.AT_BEGINNING and not by_line):
+        return bool(before.getwidth()[0])
+    if anchor is codes.AT_END_STRING:
+        return bool(after.getwidth()[0])
+    return anchor is codes.AT_END and not by_line and not _may_close(after)
+
+
+def _may_close(after: Any) -> bool:
+    """Whether this may be what can follow ``$``: nothing, or the end of the last line."""
+    shortest = after.getwidth()[0]
+    code, value = after[0] if len(after) == 1 else (None, None)
+    return bool(shortest == 0 or (shortest == 1 and (code is not codes.LITERAL or value == ord("\n"))))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from choreo_bdd.loop import LoopPoster
 from choreo_bdd.message import Message
+from choreo_bdd.shared.minted import is_minted_here
 
 Classification = Literal["no_extractor", "no_correlation_field", "unknown_scope", "timeout_race"]
 Extractor = Callable[[bytes], "str | None"]
@@ -109,11 +110,14 @@ class Dispatcher:
         """Take an id for one of a scope that was left before, and was owed a message on these topics."""
         self._left[correlation_id] = _Left(-math.inf, tuple(missed))
 
-    def former_since(self, surprised: int) -> dict[str, tuple[str, ...]]:
-        """Of the surprises behind the first so many, the ids of scopes that had been left, with what these missed."""
-        late = [each for each in self.surprise_log(since=surprised) if each.classification == "timeout_race"]
-        ids = filter(self.has_left, (each.correlation_id for each in late))
-        return {each: self._left[each].missed for each in ids}
+    def former_since(self, surprised: int, own: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Of the surprises behind the first so many, the ids of scopes before this one, with what these missed.
+
+        Its ``own`` are none of them, whatever their prefix. A scope of other transports only has missed nothing here.
+        """
+        ids = {each.correlation_id for each in self.surprise_log(since=surprised)}
+        former = [each for each in ids - self._left.keys() if is_minted_here(each) and not each.endswith(tuple(own))]
+        return {each: self._left[each].missed for each in ids & self._left.keys()} | dict.fromkeys(former, ())
 
     def accounts_for(self, correlation_id: str, topic: str, came_at: float) -> bool:
         """Whether a message with this id is what another scope of ours had to expect on a topic.

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from choreo_bdd import DictFieldPolicy, Handle, Harness, Outcome, Scenario, ScopeOptions
+from choreo_bdd import DictFieldPolicy, Handle, Harness, IdentityBridge, Outcome, Scenario, ScopeOptions
 from choreo_bdd.codecs import JSONCodec
 from choreo_bdd.matchers import all_of, anything, at, contains_fields, exists, is_uuid
 from choreo_bdd.scenario import Cause, Diagnosis, Occurs
 from choreo_bdd.transports import MockTransport
-from tests.support.engine_doubles import BrokerLike, breaking, guarded
+from tests.support.engine_doubles import ELSEWHERE, BrokerLike, breaking, guarded
 
 Act = Callable[[Scenario], object]
 WATCHING = ScopeOptions(watch_similar_topics=True, latency_from="publish")
@@ -204,7 +204,7 @@ class TestCauses:
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
 
     async def test_a_message_of_a_scenario_of_another_process_is_no_wrong_id(self, strict: Harness) -> None:
-        elsewhere = str(await DictFieldPolicy(prefix="TEST-").new_id())
+        elsewhere = f"TEST-{ELSEWHERE}"
 
         def act(s: Scenario) -> None:
             strict.publish("orders.settled", {"status": "settled", "correlation_id": elsewhere})
@@ -213,11 +213,15 @@ class TestCauses:
         assert diagnosis.cause is Cause.NOTHING_ARRIVED
         assert f"1 matching message of a scenario elsewhere, with correlation id '{elsewhere}'" in diagnosis.text
 
-    async def test_beside_a_message_of_another_process_a_wrong_id_is_told(self, strict: Harness) -> None:
-        elsewhere = await DictFieldPolicy().new_id()
+    async def test_what_another_scenario_of_this_process_has_elsewhere_is_a_wrong_id(self, strict: Harness) -> None:
+        other = f"KAFKA-{await IdentityBridge().fresh()}"
+        sent = {"status": "settled", "correlation_id": other}
+        _, diagnosis = await diagnosed(strict, lambda _: strict.publish("orders.settled", sent), after=nothing)
+        assert (diagnosis.cause, other in diagnosis.sentence) == (Cause.WRONG_CORRELATION, True)
 
+    async def test_beside_a_message_of_another_process_a_wrong_id_is_told(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:
-            for each in (elsewhere, "other-7"):
+            for each in (ELSEWHERE, "other-7"):
                 strict.publish("orders.settled", {"status": "settled", "correlation_id": each})
 
         _, diagnosis = await diagnosed(strict, act)

@@ -15,6 +15,8 @@ import yaml
 from choreo_bdd import Harness
 from choreo_bdd._internal import Dispatcher, LoopPoster, SurpriseEntry
 from choreo_bdd.matchers import exists
+from choreo_bdd.shared.minted import minted
+from tests.support.engine_doubles import ELSEWHERE
 
 Got = list[tuple[Any, bytes]]
 
@@ -246,3 +248,14 @@ class TestOnTheResult:
             harness.publish("t", {"correlation_id": "whoever"})
             s.publish("t", {})
             assert (await s.await_all(timeout_ms=1)).surprises == ()
+
+
+def test_of_surprises_the_ids_of_scopes_before_are_told_those_of_other_transports_too() -> None:
+    dispatcher, scope = Dispatcher(), object()
+    here, own, left = minted(), minted(), minted()
+    dispatcher.register_scope(scope, left)
+    dispatcher.deregister_scope(scope, missed=("orders",))
+    for each in (f"KAFKA-{here}", f"KAFKA-{own}", left, ELSEWHERE, "other-7", ""):
+        dispatcher.surprise("orders", each, 2)
+    assert dispatcher.former_since(0, [own]) == {left: ("orders",), f"KAFKA-{here}": ()}
+    assert dispatcher.former_since(dispatcher.surprised, [own]) == {}

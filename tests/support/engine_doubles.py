@@ -18,6 +18,9 @@ from choreo_bdd.matchers import MatchResult
 from choreo_bdd.transports import MockTransport, TransportCallback, TransportCapabilities
 from choreo_bdd.transports.base import OnSent, Ready
 
+ELSEWHERE = "000102030405060708090a0b0c0d56c8"
+"""An id as another process makes it, whose random part was easily remembered."""
+
 
 @dataclass(frozen=True)
 class Reported:

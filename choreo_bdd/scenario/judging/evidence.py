@@ -11,7 +11,7 @@ from choreo_bdd.scenario.judging.diagnosis import Cause, Facts, closest_of
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import accepts, closeness_of
 from choreo_bdd.scenario.options import Unattributed
-from choreo_bdd.shared.minted import is_minted
+from choreo_bdd.shared.minted import is_minted_elsewhere
 
 _NAMED = 3
 
@@ -98,7 +98,7 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         foreign_ids=tuple(delivery.correlation_id for delivery in outside.foreign),
         foreign_matched=tuple(each.correlation_id for each in outside.foreign if accepts(matcher, each)),
         former_ids=outside.former_ids,
-        ids_elsewhere=frozenset(filter(is_minted, _ids(outside.foreign) - outside.former_ids)),
+        ids_elsewhere=frozenset(filter(is_minted_elsewhere, _ids(outside.foreign) - outside.former_ids)),
         foreign_closest=None
         if matcher is None
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),

@@ -12,6 +12,7 @@ from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
+from choreo_bdd.shared.minted import claim
 from choreo_bdd.transports.base import Transport
 from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.feature import Feature, read_feature
@@ -143,11 +144,15 @@ def replay(recording: Recording, scenario: Scenario, context: ReplayContext, *, 
             )
         return part
 
+    def token(_: int) -> str:
+        claim(made := next(tokens))
+        return made
+
     session = Session(
         config,
         make_transport=recorded,
         loop=VirtualLoop(),
-        token=lambda _: next(tokens),
+        token=token,
         former={name: link.former for name, link in recording.links.items()},
     )
     info = ScenarioInfo(scenario.name, scenario.nodeid, own.marked(scenario.steps), scenario.tags, scenario.transport)

@@ -161,7 +161,7 @@ class Session:
                 harness.transport.capabilities,
                 traffic,
                 self._begun,
-                harness.router.dispatcher.former_since(self._surprised.get(name, 0)),
+                harness.router.dispatcher.former_since(self._surprised.get(name, 0), self._tokens),
             )
             for name, harness in self._harnesses.items()
             if (traffic := harness.router.traffic) is not None

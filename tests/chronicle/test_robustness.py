@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -174,59 +174,62 @@ def test_a_database_that_was_restarted_is_found_again(postgres: postgresql.Serve
 
 
 @contextmanager
-def lost_after(statement: str) -> Iterator[None]:
-    """PostgreSQL ends the connection that carried out a statement with these words, before the next one."""
-
-    def end(connection: Connection, _cursor: object, told: str, *_others: object) -> None:
-        driver: Any = connection.connection.driver_connection
-        if statement in told:
-            with psycopg.connect(driver.info.dsn, autocommit=True) as other:
-                other.execute("SELECT pg_terminate_backend(%s, 5000)", [driver.info.backend_pid])
-
-    listening.listen(Engine, "after_cursor_execute", end)
+def heard(event: str, listener: Callable[..., None]) -> Iterator[None]:
+    """Around a whole server: events must not get or lose a listener while threads make some."""
+    listening.listen(Engine, event, listener)
     try:
         yield
     finally:
-        listening.remove(Engine, "after_cursor_execute", end)
+        listening.remove(Engine, event, listener)
+
+
+class Lost:
+    """PostgreSQL ends the connection that carried out a statement with these words, before the next one."""
+
+    after: str | None = None
+
+    def end(self, connection: Connection, _cursor: object, told: str, *_others: object) -> None:
+        driver: Any = connection.connection.driver_connection
+        if self.after is not None and self.after in told:
+            with psycopg.connect(driver.info.dsn, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [driver.info.backend_pid])
 
 
 @pytest.mark.parametrize("statement", ["nextval", "FROM topics"])
 def test_a_connection_lost_while_a_report_is_written_is_told_as_such(
     postgres: postgresql.Server, statement: str
 ) -> None:
-    with started(Settings(database=postgres.empty())) as chronicle:
+    lost = Lost()
+    with heard("after_cursor_execute", lost.end), started(Settings(database=postgres.empty())) as chronicle:
         first = chronicle.keep(report())
-        with lost_after(statement):
-            answer = chronicle.post(report())
+        lost.after = statement
+        answer = chronicle.post(report())
+        lost.after = None
         assert (answer.status_code, answer.json()["error"]) == (503, "http_error")
         second = chronicle.keep(report())
         assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}
 
 
-@contextmanager
-def no_room_beyond(pages: int) -> Iterator[None]:
-    """SQLite's files may not grow beyond so many pages, as on a disk that is full."""
+class Disk:
+    """How many pages SQLite's files may grow to; more is a disk that is full."""
 
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    pages = 1_000_000
 
-    listening.listen(Engine, "begin", limit)
-    try:
-        yield
-    finally:
-        listening.remove(Engine, "begin", limit)
+    def limit(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={self.pages}")
 
 
 def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_path: Path) -> None:
-    with started(Settings(database=f"sqlite:///{tmp_path / 'chronicle.db'}")) as chronicle:
+    disk, settings = Disk(), Settings(database=f"sqlite:///{tmp_path / 'chronicle.db'}")
+    with heard("begin", disk.limit), started(settings) as chronicle:
         first = chronicle.keep(report())
         large = report()
         large["tests"][0]["stdout"] = "".join(random.Random(1).choices("0123456789abcdef", k=1_000_000))
-        with no_room_beyond(100):
-            answer = chronicle.post(large)
-            assert (answer.status_code, answer.json()["error"]) == (503, "http_error")
-            assert "Retry-After" in answer.headers
-            assert chronicle.get("/runs", tenant="alpha")["total"] == 1
-        with no_room_beyond(1_000_000):
-            second = chronicle.keep(large)
+        disk.pages = 100
+        answer = chronicle.post(large)
+        assert (answer.status_code, answer.json()["error"]) == (503, "http_error")
+        assert "Retry-After" in answer.headers
+        assert chronicle.get("/runs", tenant="alpha")["total"] == 1
+        disk.pages = 1_000_000
+        second = chronicle.keep(large)
         assert {run["id"] for run in chronicle.get("/runs", tenant="alpha")["items"]} == {first, second}

@@ -76,6 +76,8 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
     handle, matcher, after = expectation.handle, expectation.matcher, expectation.after
     fitting = {each.message.topic: each for each in outside.beside if accepts(matcher, each)}
     unreadable, late, closed = expectation.unreadable, expectation.late_at, expectation.closed_at
+    foreign_ids = tuple(each.correlation_id for each in outside.foreign)
+    texts = [each for each in foreign_ids if isinstance(each, str)]  # a policy may read anything
     return Facts(
         topic=handle.topic,
         transport=handle.transport,
@@ -95,10 +97,10 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         late_ms=None if late is None or closed is None else max(0.0, (late - closed) * 1000),
         transport_failure=outside.failure,
         unreadable=(len(unreadable), unreadable[-1]) if unreadable else None,
-        foreign_ids=tuple(delivery.correlation_id for delivery in outside.foreign),
+        foreign_ids=foreign_ids,
         foreign_matched=tuple(each.correlation_id for each in outside.foreign if accepts(matcher, each)),
         former_ids=outside.former_ids,
-        ids_elsewhere=frozenset(filter(is_minted_elsewhere, _ids(outside.foreign) - outside.former_ids)),
+        ids_elsewhere=frozenset(filter(is_minted_elsewhere, texts)) - outside.former_ids,
         foreign_closest=None
         if matcher is None
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),
@@ -108,10 +110,6 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         remarks=outside.remarks,
         nobody_listens=outside.nobody_listens,
     )
-
-
-def _ids(deliveries: Sequence[Delivery]) -> frozenset[str]:
-    return frozenset(each.correlation_id for each in deliveries if isinstance(each.correlation_id, str))
 
 
 def _contract_problem(expectation: Expectation) -> str | None:

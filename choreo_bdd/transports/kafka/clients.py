@@ -29,7 +29,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.metadata import MetadataRequest
 
 from choreo_bdd.exceptions import HostNotInAllowlist
-from choreo_bdd.transports.kafka.once import NUMBERS_REFUSED, Once
+from choreo_bdd.transports.kafka.once import NUMBERS_REFUSED, write_once
 from choreo_bdd.transports.shared.advertised import AddressGuard
 
 FETCH_WAIT_MS = 10
@@ -115,7 +115,7 @@ class Clients:
             AIOKafkaAdminClient(client_id=f"{client_id}-admin", **common),
             guard,
         )
-        Once(clients.producer)
+        write_once(clients.producer)
         for client in clients._connecting():
             _hold_back(client, guard)
             _ask_for_all(client)

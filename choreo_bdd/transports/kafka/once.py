@@ -36,8 +36,13 @@ NUMBERS_REFUSED = (OutOfOrderSequenceNumber, ProducerFenced, UnknownProducerId)
 """A broker that has lost what it knew of a producer writes nothing of it; under a fresh id it does."""
 
 
-class Once:
-    """Has a producer number its batches, under an id that the cluster gives; without one they go without a number."""
+def write_once(producer: Any) -> None:
+    """Have a producer number its batches, under an id that the cluster gives; without one they go without a number."""
+    _Numbers(producer)
+
+
+class _Numbers:
+    """A producer's id, and what was told instead of one."""
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer

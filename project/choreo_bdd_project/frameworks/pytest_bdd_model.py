@@ -63,16 +63,8 @@ def scenario_of(item: pytest.Item, feature: Any, scenario: Any) -> Scenario:
         rule=None if scenario.rule is None else scenario.rule.name,
         description=scenario.description or "",
         transport=bus_of(item),
+        nodeid_in_feature=None if written is None else written.nodeid,
     )
-
-
-def nodeid_in_feature(item: pytest.Item) -> str | None:
-    """The node id that the feature file gives a scenario, whatever the test is called that a stub has made of it.
-
-    ``None`` for a test that is no scenario, and where the file cannot be read any more.
-    """
-    written = _as_written(item)
-    return None if written is None else written.nodeid
 
 
 def ahead_of(item: pytest.Item) -> tuple[FeatureHead, Scenario] | None:

@@ -20,7 +20,8 @@ class Scenario:
 
     ``line`` is its own or that of its row, ``begins_at`` that of the scenario or outline it stands in. ``tags`` are
     all that apply, outermost first, without the ``@``. ``transport`` is the one that ``@bus(…)`` has it run on.
-    ``columns`` are those of an outline's examples.
+    ``columns`` are those of an outline's examples. ``nodeid_in_feature`` is the one by its feature file, where the test
+    may be called otherwise: a function of Python, say.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scenario:
     description: str = ""
     transport: str | None = None
     columns: tuple[str, ...] = ()
+    nodeid_in_feature: str | None = None
 
 
 def row_name(name: str, group: int, row: int, examples: str) -> str:

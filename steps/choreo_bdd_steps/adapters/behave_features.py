@@ -49,8 +49,8 @@ def _parsed(parse: Callable[..., Any], filename: str, *arguments: Any, **paramet
         if told is None:
             raise
         raise _Unreadable(told) from error
-    if unended.lines:
-        raise _Unreadable(_wrong_with(filename) or unended.told_of(filename))
+    if (told := unended.told_of(filename)) is not None:
+        raise _Unreadable(_wrong_with(filename) or told)
     if feature is None:
         print(f"warning: {_wrong_with(filename) or filename}", file=sys.stderr)
     return feature
@@ -88,7 +88,7 @@ def _unended_rows() -> Iterator[_UnendedRows]:
 class _Unreadable(ParserError):  # type: ignore[misc] # behave ships no types
     """What behave prints and ends with, in our words."""
 
-    def __init__(self, told: str | None) -> None:
+    def __init__(self, told: str) -> None:
         Exception.__init__(self, told)
 
     def __str__(self) -> str:

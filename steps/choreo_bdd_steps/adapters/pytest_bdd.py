@@ -28,7 +28,6 @@ from choreo_bdd_project.frameworks.pytest_bdd_model import (
     buses_of,
     fill,
     is_of_its_row,
-    nodeid_in_feature,
     scenario_of,
 )
 from choreo_bdd_project.gherkin.places import relative
@@ -364,7 +363,7 @@ def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) 
         nodeid=read.nodeid,
         steps=steps,
         tags=read.tags,
-        nodeid_in_feature=nodeid_in_feature(request.node),
+        nodeid_in_feature=read.nodeid_in_feature,
     )
 
 

@@ -174,17 +174,26 @@ def _retrieve(uri: str) -> Resource[Any]:
         raise NoSuchResource(uri)
     path = Path(url2pathname(parts.path))
     try:
-        # through JSON: such a document has no keys that are no text, whatever YAML makes of them
-        _, document = read_yaml(path.read_text("utf-8"), is_1_2=True)
-        contents = json.loads(json.dumps(document, default=str))
+        contents = _parsed(path.read_text("utf-8"), is_json=path.suffix.lower() == ".json")
     except YamlProblem as problem:
         where = "" if problem.line is None else f" (line {problem.line})"
         raise AsyncApiError(f"{path} {problem.problem}{where}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise AsyncApiError(f"{path} cannot be read as JSON: {error.msg} ({where})") from None
     except OSError as error:
         raise AsyncApiError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, RecursionError) as error:
-        raise AsyncApiError(f"{path} is no plain YAML document: {error}") from error
+        raise AsyncApiError(f"{path} is no plain YAML or JSON document: {error}") from error
     return Resource.from_contents(contents, default_specification=DRAFT7)
+
+
+def _parsed(text: str, *, is_json: bool) -> Any:
+    if is_json:
+        return json.loads(text)
+    # through JSON: such a document has no keys that are no text, whatever YAML makes of them
+    _, document = read_yaml(text, is_1_2=True)
+    return json.loads(json.dumps(document, default=str))
 
 
 def _why(error: BaseException | None, uri: str) -> str:

@@ -297,6 +297,12 @@ class TestFiles:
         with pytest.raises(AsyncApiError, match=message):
             load(tmp_path, text)
 
+    def test_a_document_in_json_is_read_as_json_and_its_errors_speak_of_json(self, tmp_path: Path) -> None:
+        api = load(tmp_path, '{\n\t"asyncapi": "3.0.0",\n\t"channels": {"a": {"address": "a"}}\n}\n', "shop.json")
+        assert "a" in api.addresses
+        with pytest.raises(AsyncApiError, match=r"shop\.json cannot be read as JSON: .* \(line 2, column \d+\)"):
+            load(tmp_path, '{\n"asyncapi": "3.0.0", ', "shop.json")
+
     def test_words_in_examples_are_no_references(self, tmp_path: Path) -> None:
         text = V2.replace("    Refund:\n", "    Refund:\n      examples: [{$ref: 'nowhere.yaml'}]\n")
         assert "orders.changed" in load(tmp_path, text).addresses

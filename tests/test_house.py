@@ -168,13 +168,21 @@ def _files() -> dict[str, Path]:
 
 def _imported(path: Path, name: str, files: Mapping[str, Path]) -> Iterator[str]:
     """Modules a file imports by name, for typing and inside functions, too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in files)
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
             modules = [f"{node.module}.{alias.name}" for alias in node.names]
             targets = [each if each in files else node.module for each in modules]
             yield from (each for each in targets if each in files and each != name)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below one; expressions, most of a tree, hold none."""
+    for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for each in getattr(node, name, ()):
+            yield each
+            yield from _statements(each)
 
 
 def _reached(start: str, ways: Mapping[str, set[str]], among: set[str]) -> set[str]:

@@ -55,8 +55,8 @@ _OPEN_ALL = """async () => {
 class Written:
     """A random report, and each output of it, written when a test first asks for it."""
 
-    results: dict[str, Any]
-    gherkin: dict[str, Any]
+    results: Any
+    gherkin: Any
 
     @cached_property
     def junit(self) -> str:

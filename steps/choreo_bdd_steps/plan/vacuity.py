@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps.errors import StepError
@@ -20,8 +21,7 @@ class VacuityWarning(UserWarning):
     """A step can pass whatever the system under test does."""
 
 
-@dataclass(frozen=True, slots=True)
-class VacuousStep:
+class VacuousStep(Struct, frozen=True):
     """Something that proves nothing: where it stands, and why that is so."""
 
     place: str

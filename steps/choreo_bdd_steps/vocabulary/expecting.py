@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
+
+from msgspec import structs
 
 from choreo_bdd.scenario import Occurs
 from choreo_bdd_steps import language
@@ -107,7 +108,7 @@ def _is_narrowed(match: Match) -> bool:
 
 
 def _another(match: Match) -> ExpectationSpec:
-    return replace(_one(match), untaken=True)
+    return structs.replace(_one(match), untaken=True)
 
 
 def _none(match: Match) -> ExpectationSpec:
@@ -118,7 +119,7 @@ def _none(match: Match) -> ExpectationSpec:
 
 
 def _no_other(match: Match) -> ExpectationSpec:
-    return replace(_none(match), untaken=True)
+    return structs.replace(_none(match), untaken=True)
 
 
 def _nothing_else(match: Match) -> ExpectationSpec:
@@ -130,7 +131,7 @@ def _nothing_else(match: Match) -> ExpectationSpec:
         window_s=parse_duration(match.arg("window")),
         is_absence=True,
     )
-    return replace(nothing, untaken=True, is_everything=True)
+    return structs.replace(nothing, untaken=True, is_everything=True)
 
 
 def _reply(match: Match) -> ExpectationSpec:
@@ -148,7 +149,9 @@ def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
         )
     if not occurs.waits_the_window_out:
         return asked
-    return replace(asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic)
+    return structs.replace(
+        asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic
+    )
 
 
 def _between(match: Match) -> ExpectationSpec:
@@ -179,8 +182,8 @@ def _counted(quantity: str) -> Phrase:
 
 def _in_order(match: Match) -> ExpectationSpec:
     rows = [_row(match, row, line) for line, row in enumerate(_ordered_rows(match), start=2)]
-    last = replace(rows[-1], **_times(match))
-    return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
+    last = structs.replace(rows[-1], **_times(match))
+    return last if len(rows) == 1 else structs.replace(rows[0], then=(*rows[1:-1], last))
 
 
 def _ordered_rows(match: Match) -> list[list[tuple[str, str]]]:
@@ -228,7 +231,7 @@ def _hop(match: Match) -> ExpectationSpec:
         hop_from=begin,
         is_narrowed=end_condition is not None,
     )
-    return replace(end, **_times(match) | {"budget_topic": begin.topic})
+    return structs.replace(end, **_times(match) | {"budget_topic": begin.topic})
 
 
 PHRASES = (

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from msgspec import Struct
+
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
 from choreo_bdd_steps.language.grammar.contradictions import refuse_contradiction
@@ -15,8 +17,7 @@ from choreo_bdd_steps.language.syntax import Node
 Table = Sequence[Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """What one cell says about one field."""
 
     field: Field

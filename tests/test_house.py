@@ -71,8 +71,8 @@ def modules_after(code: str) -> set[str]:
         (
             "choreo_bdd.harness",
             {
-                *("choreo_bdd.stage", "choreo_bdd.matchers.leaves", "difflib", "uuid", "yaml", "jsonschema"),
-                *("decimal", "html", "pathlib", "urllib"),
+                *("choreo_bdd.stage", "choreo_bdd.matchers.leaves", "difflib", "yaml", "jsonschema"),
+                *("html", "pathlib", "urllib"),
             },
         ),
         (

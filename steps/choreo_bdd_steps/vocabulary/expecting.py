@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from msgspec import structs
 
-from choreo_bdd.scenario import Occurs
+from choreo_bdd.scenario.judging.occurs import NONE, ONCE, Occurs
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
@@ -93,7 +93,7 @@ def _times(match: Match) -> _Times:
 
 
 def _one(match: Match) -> ExpectationSpec:
-    return _so_many(match, Occurs())
+    return _so_many(match, ONCE)
 
 
 def _so_many(match: Match, occurs: Occurs) -> ExpectationSpec:
@@ -115,7 +115,7 @@ def _none(match: Match) -> ExpectationSpec:
     window_s = parse_duration(match.arg("window"))
     body = _body(match, quiet=True)
     topic, transport = match.arg("topic"), match.args["transport"]
-    return ExpectationSpec(topic, transport, body, Occurs(0, 0), window_s=window_s, is_absence=True)
+    return ExpectationSpec(topic, transport, body, NONE, window_s=window_s, is_absence=True)
 
 
 def _no_other(match: Match) -> ExpectationSpec:
@@ -127,7 +127,7 @@ def _nothing_else(match: Match) -> ExpectationSpec:
         "(everything)",
         match.args["transport"],
         _body(match),
-        Occurs(0, 0),
+        NONE,
         window_s=parse_duration(match.arg("window")),
         is_absence=True,
     )
@@ -135,7 +135,7 @@ def _nothing_else(match: Match) -> ExpectationSpec:
 
 
 def _reply(match: Match) -> ExpectationSpec:
-    return ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True, **_times(match))
+    return ExpectationSpec("(the reply)", None, _body(match), ONCE, is_reply=True, **_times(match))
 
 
 def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
@@ -213,7 +213,7 @@ def _row(match: Match, row: Sequence[tuple[str, str]], line: int) -> Expectation
     fields = [[name, cell] for name, cell in row if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
     body = language.parse_expectation(None, table, None, base_dir=match.call.folder)
-    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=bool(fields))
+    return ExpectationSpec(topic, transport or match.args["transport"], body, ONCE, is_narrowed=bool(fields))
 
 
 def _hop(match: Match) -> ExpectationSpec:
@@ -227,7 +227,7 @@ def _hop(match: Match) -> ExpectationSpec:
         match.arg("end"),
         match.args["end_transport"],
         language.parse_expectation(None, None, end_condition, base_dir=base_dir),
-        Occurs(),
+        ONCE,
         hop_from=begin,
         is_narrowed=end_condition is not None,
     )

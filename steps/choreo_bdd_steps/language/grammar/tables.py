@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
@@ -142,8 +141,7 @@ def _column(name: str) -> Field:
     return parse_field(name, 1)
 
 
-@dataclass(slots=True)
-class _Branch:
+class _Branch(Struct):
     """An object or list that is being filled, its label the path that led here."""
 
     label: str = ""

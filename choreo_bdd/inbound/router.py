@@ -260,6 +260,8 @@ class Router:
         Who comes to a subscription that others have hears what is sent from then on, as over one of its own.
         Returns what proves it live, ``None`` where it is live at once.
         """
+        if self.traffic is not None:
+            self.traffic.listen(topic, asyncio.get_running_loop().time())
         route = self._routes.get(topic)
         if route is None:
             route = Route(self, topic)

@@ -67,6 +67,7 @@ class Fenced(NamedTuple):
 class Traffic:
     """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it.
 
+    ``listened`` is since when each topic or pattern was listened to: what it did not hear from then on it cannot hear.
     ``remarks`` are what its transport had to say of a topic when a message was missed, ``overlooked`` what could not be
     heard of a pattern.
     """
@@ -76,6 +77,7 @@ class Traffic:
         self.sent: list[Sent] = []
         self.lost: list[Lost] = []
         self.fenced: list[Fenced] = []
+        self.listened: dict[str, float] = {}
         self.remarks: dict[str, str] = {}
         self.overlooked: dict[str, str] = {}
         self.dropped = 0
@@ -87,9 +89,14 @@ class Traffic:
         self.sent.clear()
         self.lost.clear()
         self.fenced.clear()
+        self.listened.clear()
         self.remarks.clear()
         self.overlooked.clear()
         self.dropped = self._bytes = 0
+
+    def listen(self, topic: str, at: float) -> None:
+        """Take down that a topic or pattern is listened to, if it was not before."""
+        self.listened.setdefault(topic, at)
 
     def hear(self, subscribed: str, message: Message) -> None:
         """Take down an arrival; one that several subscriptions hear is taken down once."""

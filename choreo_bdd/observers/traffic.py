@@ -11,6 +11,7 @@ from choreo_bdd.message import Message
 MESSAGES_MAX = 10_000
 BYTES_MAX = 8_000_000
 _SEEN_TWICE_AMONG = 16
+_AT_ONCE_S = 0.001
 
 
 class Heard(NamedTuple):
@@ -117,9 +118,13 @@ class Traffic:
             self.sent.append(sent)
 
     def fence(self, fenced: Fenced) -> None:
-        """Take down that all has come, where something came between question and answer: it counts as come in time."""
+        """Take down that all has come, where something came between question and answer: it counts as come in time.
+
+        And where the answer took its time: so much later looks for late messages ended.
+        """
         came = self.heard and self.heard[-1].message.received_at > fenced.at
-        if came and len(self.fenced) < MESSAGES_MAX:
+        took_long = fenced.until - fenced.at > _AT_ONCE_S
+        if (came or took_long) and len(self.fenced) < MESSAGES_MAX:
             self.fenced.append(fenced)
 
     def unheard(self, topic: str, payload: bytes, words: str) -> None:

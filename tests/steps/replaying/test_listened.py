@@ -100,3 +100,29 @@ Feature: Jobs
     recordings = (project.folder / "report" / "recordings.jsonl").read_text("utf-8")
     assert '"on":["*"]' in recordings, "otherwise this shows nothing"
     assert differing_replays(project.folder / "report") == {}
+
+
+def test_what_came_after_a_broker_took_its_time_to_answer_is_too_late_again(project: Project) -> None:
+    """A live run looks for late messages from the broker's answer on, which may be long after the time ran out."""
+    project.file(
+        "features/environment.py",
+        """\
+        import asyncio
+
+        from choreo_bdd_steps.adapters.behave import start_choreo
+
+
+        async def fence(topics):
+            await asyncio.sleep(0.5)
+
+
+        def before_all(context):
+            start_choreo(context).transport("bus").fence = fence
+        """,
+    )
+    project.feature(_PAID.replace('with "paid"', 'with "paid" after 750ms').replace(" where total is 5", ""))
+    ran = project.behave(
+        *("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report"), *("-f", "plain", "features")
+    )
+    assert "too late" in ran
+    assert differing_replays(project.folder / "report") == {}

@@ -70,6 +70,29 @@ def test_before_it_was_listened_to_it_counts_by_its_name(project: Project) -> No
     assert _judged(project, recording)[1] == 0
 
 
+_PATTERN = """\
+Feature: One message
+
+  Scenario: Heard by its name, by its pattern and beside them
+    When I publish "out.a"
+    Then I expect "out.a"
+    And I expect {check}
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "passes"), [('another "out.*"', False), ('exactly 1 "out.*" message within 50ms', True)]
+)
+def test_what_is_heard_by_a_check_and_beside_it_on_one_pattern_comes_once(
+    project: Project, check: str, *, passes: bool
+) -> None:
+    project.environment["CHOREO_RECORD"] = "all"
+    ran = project.feature(_PATTERN.format(check=check)).pytest("features", "--harness-report=report")
+    assert ("1 passed" in ran) is passes
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == (not passes), told
+
+
 @pytest.mark.broker
 @pytest.mark.parametrize(
     "check",

@@ -219,6 +219,13 @@ class TestCauses:
         _, diagnosis = await diagnosed(strict, lambda _: strict.publish("orders.settled", sent), after=nothing)
         assert (diagnosis.cause, other in diagnosis.sentence) == (Cause.WRONG_CORRELATION, True)
 
+    async def test_its_own_id_in_other_letters_is_a_wrong_one_and_not_of_another_process(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "settled", "correlation_id": str(s.correlation_id).upper()})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+
     async def test_beside_a_message_of_another_process_a_wrong_id_is_told(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:
             for each in (ELSEWHERE, "other-7"):

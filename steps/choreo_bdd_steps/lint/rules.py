@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
@@ -49,8 +50,7 @@ _VALUE_OF_A_TEXT = re.compile(r'^[ \t-]*[^\s<>:]+:[ \t]+"?(<[^<>]+>)"?[ \t]*$', 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """One scenario as lint sees it."""
 
     scenario: Scenario

@@ -19,7 +19,7 @@ from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import TransportCapabilities
 
-FORMAT = 1
+FORMAT = 2
 PASSED, FAILED = "passed", "failed"
 RECORD = "CHOREO_RECORD"
 """The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
@@ -41,6 +41,8 @@ class RecordedTransport(Struct, frozen=True):
     """What the transport had to say of a topic when a message was missed."""
     overlooked: Mapping[str, str] = field(default_factory=dict)
     """What could not be heard of a pattern, and why."""
+    listened: Mapping[str, float] = field(default_factory=dict)
+    """Since when each topic or pattern was listened to for a check."""
 
 
 class Recording(Struct, frozen=True):
@@ -96,6 +98,7 @@ def link_of(
         former=former,
         remarks=dict(traffic.remarks),
         overlooked=dict(traffic.overlooked),
+        listened={topic: since(at) for topic, at in traffic.listened.items()},
     )
 
 
@@ -148,6 +151,7 @@ class _Writer:
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
             "remarks": self._told(link.remarks),
             "overlooked": self._told(link.overlooked),
+            "listened": {self._text(topic): at for topic, at in link.listened.items()},
         }
 
     def _told(self, told: Mapping[str, str]) -> dict[str, str]:

@@ -45,6 +45,8 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_IN_QUOTES = re.compile(r'"([^"]*)"')
+_VALUE_OF_A_TEXT = re.compile(r'^[ \t-]*[^\s<>:]+:[ \t]+"?(<[^<>]+>)"?[ \t]*$', re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
@@ -91,11 +93,14 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
                     yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], columns))
 
 
-def unfilled_cells(subject: Subject) -> Iterator[Finding]:
-    """A cell that is ``<x>`` and nothing else, where no column is called so: taken as it stands."""
+def unfilled_values(subject: Subject) -> Iterator[Finding]:
+    """A value that is ``<x>`` and nothing else, where no column is called so: taken as it stands."""
     columns = [each.lower() for each in subject.scenario.columns]
     for step in subject.plan.steps:
-        for whole in filter(None, (_OUTLINE.fullmatch(cell) for row in step.call.table or () for cell in row)):
+        values = [cell for row in step.call.table or () for cell in row]
+        values += _VALUE_OF_A_TEXT.findall(step.call.docstring or "")
+        values += _IN_QUOTES.findall(step.call.text.partition(" where ")[2])
+        for whole in filter(None, map(_OUTLINE.fullmatch, values)):
             if not difflib.get_close_matches(whole[1].lower(), columns, n=1):
                 message = f"{unfilled(whole[1], subject.scenario.columns)}, and so taken as it stands"
                 yield subject.at(step.call, "unfilled-placeholder", message, Severity.WARNING)
@@ -372,7 +377,7 @@ def smells(subject: Subject) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     undefined_steps,
     outline_placeholders,
-    unfilled_cells,
+    unfilled_values,
     tags,
     transports,
     bodies,

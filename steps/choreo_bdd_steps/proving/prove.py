@@ -183,14 +183,14 @@ class Prover:
                 yield _Spoilt(
                     "its message came a minute too late", [spoiling.delayed(recording, each, late_s) for each in topics]
                 )
-        if spec.occurs.maximum and not spec.untaken and topics:
-            more = spec.occurs.maximum
-            yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
-        if spec.occurs.maximum == 0:
+        most, came = spec.occurs.maximum, any(spoiling.came_on(recording, each) for each in topics)
+        if most and not spec.untaken and came:
+            yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, most) for each in topics])
+        if most == 0 or (most and not came):
             made = {topic: message_for(spec.body, docstring, topic, recording) for topic in topics}
             link = next(iter(check.spec_transports), check.default_transport)
-            told = "a message of the run came that it must not let pass"
-            yield self._intruded(green, told, link, made, times=_taken_at_most(green.steps) + 1)
+            told = "a message of the run came that it must not let pass" if most == 0 else "more came than may come"
+            yield self._intruded(green, told, link, made, times=max(most, _taken_at_most(green.steps)) + 1)
 
     def _triggered(self, green: _Green, step: PlannedStep, service: PlayService) -> Iterator[_Spoilt]:
         condition = service.read_condition()

@@ -63,8 +63,9 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
 def put_in(recording: Recording, link: str, message: Message, at: float, times: int) -> Recording:
     """A message more, so many times, so many seconds from the beginning."""
     there = recording.links[link]
+    hearing = (message.topic, *(each for each in there.listened if topic_patterns.matches(each, message.topic)))
     more = [
-        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), (message.topic,))
+        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), hearing)
         for number in range(times)
     ]
     links = {**recording.links, link: structs.replace(there, heard=tuple(_in_order([*there.heard, *more])))}

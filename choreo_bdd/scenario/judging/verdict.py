@@ -81,7 +81,7 @@ def by_time(
 
 
 def by_end_of_scope(why: str, failure: str | None = None) -> Ruling:
-    """What is left of an expectation whose scope ended before its time; ``failure`` is what a transport failed to do."""
+    """What is left of an expectation whose scope ended too soon; ``failure`` is what a transport failed to do."""
     reason = f"aborted: {why}"
     if failure is not None:
         return Ruling(Outcome.TIMEOUT, f"{reason}; transport failed: {failure}", Timing(0.0))

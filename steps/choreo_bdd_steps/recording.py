@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec import Struct, field
 
 from choreo_bdd.message import NoPayload
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
@@ -23,8 +25,7 @@ RECORD = "CHOREO_RECORD"
 """The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedTransport:
+class RecordedTransport(Struct, frozen=True):
     """One transport's part; times count from the scenario's beginning."""
 
     type: str
@@ -42,8 +43,7 @@ class RecordedTransport:
     """What could not be heard of a pattern, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """One scenario's traffic, and what of it was drawn by chance.
 
     ``nodeid`` is the test's, ``scenario`` the one that the feature file gives it. ``tokens`` are the ids that were

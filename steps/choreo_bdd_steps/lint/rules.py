@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
@@ -47,8 +48,7 @@ _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """One scenario as lint sees it."""
 
     scenario: Scenario

@@ -131,6 +131,37 @@ def test_an_answer_with_a_variable_nobody_sets_is_an_error_at_once(bench: Bench)
     assert "{{ trigger.order_id }}" in played.message
 
 
+@pytest.mark.parametrize(
+    ("template", "hint"),
+    [("triger.id", "did you mean 'trigger'?"), ("ordr", "did you mean 'order'?"), ("note", "{{ trigger.note }}")],
+)
+def test_a_misspelt_name_in_an_answer_is_told_what_was_meant(bench: Bench, template: str, hint: str) -> None:
+    played = bench.play(
+        'Given order is "7"',
+        f'And a service that answers "ask" with "answer":\n  id: "{{{{ {template} }}}}"',
+        'When I publish "ask"',
+    )
+    assert "which no step of this scenario sets; " in played.message
+    assert hint in played.message
+
+
+@pytest.mark.parametrize("path", ["trigger.itm", "trigger['itm']"])
+def test_a_misspelt_field_of_the_trigger_is_told_in_words_of_messages(bench: Bench, path: str) -> None:
+    played = bench.play(
+        f'Given a service that answers "ask" with "answer":\n  id: "{{{{ {path} }}}}"',
+        'When I publish "ask":\n  item: lamp\n  note: s3cret',
+        'Then I expect "answer"',
+    )
+    assert "there is no field 'itm' (did you mean 'item'?) in the template" in played.message
+    assert "dict" not in played.message
+    assert "s3cret" not in played.message
+
+
+def test_the_trigger_is_known_in_answers_only(bench: Bench) -> None:
+    played = bench.play('When I publish "ask":\n  id: "{{ trigger.id }}"')
+    assert "'trigger' is the message that a stand-in answers, and is known in its body only" in played.message
+
+
 @pytest.mark.parametrize("check", ['I expect "answer"', 'the service answered "ask"'])
 def test_a_check_that_waits_for_an_answer_which_could_not_be_made_says_so(bench: Bench, check: str) -> None:
     played = bench.play(
@@ -139,7 +170,7 @@ def test_a_check_that_waits_for_an_answer_which_could_not_be_made_says_so(bench:
         f"Then {check}",
     )
     assert "features/play.feature:5: " in played.message
-    assert "has no attribute 'order_id' in the template" in played.message
+    assert "there is no field 'order_id' (it has correlation_id) in the template" in played.message
     assert played.message.endswith("so the stand-in did not answer")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 MATCHERS = frozenset(
     {
         "absent",
@@ -59,3 +62,16 @@ def hides_given(name: str) -> str:
         f"the variable {name!r} cannot be seen here, where {{{{ {name} }}}} is {_GIVEN.get(name, 'given')}: "
         f"give the variable another name"
     )
+
+
+def meant_by(name: str, known: Iterable[str]) -> str | None:
+    """What somebody who wrote a name that nobody has set most likely meant, as a hint."""
+    if name in _GIVEN:
+        return f"{name!r} is {_GIVEN[name]}, and is known in its body only"
+    return nearly(name, known)
+
+
+def nearly(name: str, known: Iterable[str]) -> str | None:
+    """The one of the names that there are which is written nearly like this one, as a hint."""
+    close = get_close_matches(name, [*known], n=1, cutoff=0.75)
+    return f"did you mean {close[0]!r}?" if close else None

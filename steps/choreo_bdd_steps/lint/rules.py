@@ -18,7 +18,7 @@ from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import INSTANT
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.expectation_body import SWITCHED_OFF
-from choreo_bdd_steps.language.reserved_names import CORRELATION_ID
+from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, meant_by
 from choreo_bdd_steps.language.templates.functions import FUNCTION_AS_VALUE, Variables, function_names
 from choreo_bdd_steps.language.templates.rendering import referenced_names
 from choreo_bdd_steps.lint.finding import Finding, Severity
@@ -264,7 +264,10 @@ def variables(subject: Subject) -> Iterator[Finding]:
         return  # a step of the user's own may set anything
     for step in subject.plan.steps:
         for name in sorted(_needed(step) - known - _given(step)):
-            message = f"the variable {name!r} is not set by any earlier step; known here: {_listed(known)}"
+            given = known | _given(step)
+            hint = meant_by(name, given)
+            told = f"known here: {_listed(given)}" if hint is None else hint
+            message = f"the variable {name!r} is not set by any earlier step; {told}"
             yield subject.at(step.call, "undefined-variable", message)
         known |= step.assigns
 

@@ -15,6 +15,7 @@ from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.language.payload_body import PayloadBody
+from choreo_bdd_steps.language.reserved_names import meant_by
 from choreo_bdd_steps.run.state import State
 from choreo_bdd_steps.vocabulary.acts import CheckService, PlayService
 from choreo_bdd_steps.vocabulary.phrase import StepCall
@@ -87,14 +88,15 @@ class StandIns:
         """An answer may name variables of later steps, but not one that nobody sets."""
         plan, index = self._state.plan, self._state.index
         end = len(plan.steps)
-        later = plan.assigned_between(index, end)
-        missing = sorted(needs - {"trigger", "index"} - later - self._state.variables.keys())
+        known = {"trigger", "index"} | plan.assigned_between(index, end) | self._state.variables.keys()
+        missing = sorted(needs - known)
         if missing and not plan.has_own_step(index, end):
-            raise StepError(
-                call.place,
-                f"the answer names the variable {missing[0]!r}, which no step of this scenario sets; set it with "
-                f'`Given {missing[0]} is "…"`, or read the trigger with {{{{ trigger.{missing[0]} }}}}',
+            name = missing[0]
+            hint = meant_by(name, known) or (
+                f'set it with `Given {name} is "…"`, or read the trigger with {{{{ trigger.{name} }}}}'
             )
+            message = f"the answer names the variable {name!r}, which no step of this scenario sets; {hint}"
+            raise StepError(call.place, message)
 
     def check_answers(self, act: CheckService, call: StepCall) -> None:
         """Whether the stand-in on a topic has answered: just so often, or at all; never, for 0."""

@@ -15,7 +15,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, me
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from choreo_bdd_steps.language.errors import BodyError
-from choreo_bdd_steps.language.reserved_names import hides_function
+from choreo_bdd_steps.language.reserved_names import hides_function, meant_by, nearly
 from choreo_bdd_steps.language.templates.functions import (
     FUNCTION_AS_VALUE,
     Variables,
@@ -26,6 +26,9 @@ from choreo_bdd_steps.language.templates.functions import (
     function_names,
 )
 
+_UNSET = re.compile(r"'(.+)' is undefined")
+_NAMES = 8
+"""That are listed of the fields there are."""
 _SOLE = re.compile(r"\{\{[-+]?(.*?)[-+]?\}\}", re.DOTALL)
 _MAX_DEPTH = 40
 """Of brackets, accesses and operators in each other: compiling doubles its time every few levels beyond a hundred."""
@@ -54,8 +57,17 @@ class _Environment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``order.items`` is the field, not dict.items."""
         if isinstance(obj, Mapping):
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+            return self._field(obj, attribute)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """``order['items']`` is the field, and nothing else where there is none."""
+        if isinstance(obj, Mapping) and isinstance(argument, str):
+            return self._field(obj, argument)
+        return super().getitem(obj, argument)
+
+    def _field(self, data: Mapping[Any, Any], name: str) -> Any:
+        return data[name] if name in data else self.undefined(_no_field(name, data), data, name)
 
 
 _ENVIRONMENT = _Environment(undefined=StrictUndefined, finalize=as_text, keep_trailing_newline=True)
@@ -136,7 +148,17 @@ def _plain(value: object) -> object:
 
 def _unknown(source: str, error: UndefinedError, variables: Variables) -> str:
     problem = f"{error.message} in the template {source!r}"
-    if "has no" in str(error.message):
+    unset = _UNSET.fullmatch(str(error.message))
+    if unset is None:
         return f"{problem}; check the name against the data"
     known = ", ".join(sorted(variables.values)) or "none"
-    return f'{problem}; set the variable in an earlier step (Given <name> is "…"); known variables: {known}'
+    hint = meant_by(unset[1], variables.values) or 'set the variable in an earlier step (Given <name> is "…")'
+    return f"{problem}; {hint}; known variables: {known}"
+
+
+def _no_field(name: str, data: Mapping[Any, Any]) -> str:
+    """That a part of the data has no such field, with what it has: the names, never the values."""
+    names = [key for key in data if isinstance(key, str)]
+    hint = nearly(name, names)
+    has = f"it has {', '.join(names[:_NAMES])}{', …' if len(names) > _NAMES else ''}" if names else "it has none"
+    return f"there is no field {name!r} ({has if hint is None else hint})"

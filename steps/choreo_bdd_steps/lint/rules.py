@@ -45,7 +45,7 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
-_IN_QUOTES = re.compile(r'"([^"]*)"')
+_VALUE_OF_A_CONDITION = re.compile(r'\bis "(<[^"<>]+>)"')
 _VALUE_OF_A_TEXT = re.compile(r'^[ \t-]*[^\s<>:]+:[ \t]+"?(<[^<>]+>)"?[ \t]*$', re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
@@ -94,12 +94,16 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
 
 
 def unfilled_values(subject: Subject) -> Iterator[Finding]:
-    """A value that is ``<x>`` and nothing else, where no column is called so: taken as it stands."""
+    """A value that is ``<x>`` and nothing else, where no column is called so: taken as it stands.
+
+    In a doc string or a condition it is told of an absence only, which passes by it; elsewhere it is seen when it runs.
+    """
     columns = [each.lower() for each in subject.scenario.columns]
     for step in subject.plan.steps:
         values = [cell for row in step.call.table or () for cell in row]
-        values += _VALUE_OF_A_TEXT.findall(step.call.docstring or "")
-        values += _IN_QUOTES.findall(step.call.text.partition(" where ")[2])
+        if any(part.is_absence for part in step.parts):
+            values += _VALUE_OF_A_TEXT.findall(step.call.docstring or "")
+            values += _VALUE_OF_A_CONDITION.findall(step.call.text.partition(" where ")[2])
         for whole in filter(None, map(_OUTLINE.fullmatch, values)):
             if not difflib.get_close_matches(whole[1].lower(), columns, n=1):
                 message = f"{unfilled(whole[1], subject.scenario.columns)}, and so taken as it stands"

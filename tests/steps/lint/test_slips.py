@@ -75,9 +75,11 @@ def test_a_value_that_reads_as_a_column_of_no_examples_is_told(folder: Path, che
         ('Then I expect no "b" where state matches /<.*>/ for 50ms',),
         ('Then I expect no "b" for 50ms:', doc("body: <p>text</p>")),
         ('Then I expect no "b" for 50ms:', doc("<order>", "</order>", media_type="xml")),
+        ('Then I expect no "b" where size is one of "S", "<L>" for 50ms',),
+        ('Then I expect "b":', doc("size: <L>")),  # which fails by itself, if it is no size of theirs
     ],
 )
-def test_elements_of_a_text_are_left_alone(folder: Path, check: tuple[str, ...]) -> None:
+def test_other_angle_brackets_are_left_alone(folder: Path, check: tuple[str, ...]) -> None:
     assert linted(folder, PUBLISH, *check) == []
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import ContractBroken
 from choreo_bdd.message import Message
@@ -47,8 +49,7 @@ class MessageContract(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """A contract at work on one harness; ``unknown_topics`` is what becomes of topics that it does not describe."""
 
     contract: MessageContract

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, CorrelationPolicyError, NoPlaceForIdError
 from choreo_bdd.matchers.values.paths import MISSING, Missing, Part, Quantifier, parse_path
 from choreo_bdd.shared.minted import minted
@@ -138,8 +140,7 @@ class DictFieldPolicy:
         return None if value is None or not self.strict else str(value)
 
 
-@dataclass(frozen=True)
-class FieldPolicy:
+class FieldPolicy(Struct, frozen=True, dict=True):
     """The id travels in a field of the payload, anywhere in it: ``field`` is a path such as ``data.order_id``.
 
     What has no such place, a text, a list or a number, carries it in a header of the field's own name, where the
@@ -297,8 +298,7 @@ def trace_of(headers: Mapping[str, str]) -> str | None:
     return None if found is None else found[1]
 
 
-@dataclass(frozen=True)
-class TraceparentPolicy:
+class TraceparentPolicy(Struct, frozen=True):
     """The id is that of a W3C trace: services that pass the trace on pass it on, each with a span's id of its own."""
 
     strict: bool = True
@@ -325,8 +325,7 @@ class TraceparentPolicy:
         return trace_of(envelope.headers)
 
 
-@dataclass(frozen=True)
-class CorrelationByTopic:
+class CorrelationByTopic(Struct, frozen=True):
     """A policy of their own for single topics, the first that fits; ids are those of the ``usual`` policy or of these.
 
     On a topic whose policy does not correlate every scenario sees every message, whatever holds elsewhere.

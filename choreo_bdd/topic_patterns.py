@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 _CLOSE = 0.7
 _NAMED = 3
@@ -103,8 +104,7 @@ def covers(one: str, other: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class ByTopic(Generic[Setting]):
+class ByTopic(Struct, Generic[Setting], frozen=True):
     """A setting that single topics, or patterns of them, may have of their own: the first that fits counts."""
 
     usual: Setting

@@ -12,11 +12,13 @@ from hypothesis import settings
 
 from choreo_bdd.redaction import forget_declared_secrets
 from tests.support.brokers import kafka_broker, mark_broker_tests, nats_broker, rabbitmq_broker, redis_broker
+from tests.support.browsers import browser, chromium, running_chromium
+from tests.support.order import put_long_files_first
 from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
 from tests.support.started import end_servers
 
-__all__ = ["kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker"]
+__all__ = ["browser", "chromium", "kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker", "running_chromium"]
 
 # containers often forbid bytecode; then each of hundreds of processes compiles what it imports, at up to twice the CPU
 sys.dont_write_bytecode = False
@@ -48,9 +50,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a broker, or run a project of their own."""
+    """Mark the tests that need a broker, or run a project of their own, and put those first that have many."""
     mark_broker_tests(items)
     mark_process_tests(items)
+    put_long_files_first(items)
 
 
 @pytest.fixture(autouse=True)

@@ -115,8 +115,9 @@ class Dispatcher:
 
         Its ``own`` are none of them, whatever their prefix. A scope of other transports only has missed nothing here.
         """
-        ids = {each.correlation_id for each in self.surprise_log(since=surprised)}
-        former = [each for each in ids - self._left.keys() if is_minted_here(each) and not each.endswith(tuple(own))]
+        ids, ours = {each.correlation_id for each in self.surprise_log(since=surprised)}, tuple(own)
+        others = (each for each in ids - self._left.keys() if not each.lower().endswith(ours))
+        former = [each for each in others if is_minted_here(each)]
         return {each: self._left[each].missed for each in ids & self._left.keys()} | dict.fromkeys(former, ())
 
     def accounts_for(self, correlation_id: str, topic: str, came_at: float) -> bool:

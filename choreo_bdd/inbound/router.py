@@ -191,8 +191,8 @@ class Router:
         self.strict = is_strict(policy)
 
     def take_down(self, subscribed: str, message: Message) -> None:
-        """Note an arrival, where that is wanted."""
-        if self.traffic is not None:
+        """Note an arrival beside the checks, where that is wanted: what a check's own pattern hears is noted by it."""
+        if self.traffic is not None and subscribed not in self._routes:
             self.traffic.hear(subscribed, message)
 
     async def fenced(self, topics: Collection[str], answer: Awaitable[None]) -> None:
@@ -260,6 +260,8 @@ class Router:
         Who comes to a subscription that others have hears what is sent from then on, as over one of its own.
         Returns what proves it live, ``None`` where it is live at once.
         """
+        if self.traffic is not None:
+            self.traffic.listen(topic, asyncio.get_running_loop().time())
         route = self._routes.get(topic)
         if route is None:
             route = Route(self, topic)

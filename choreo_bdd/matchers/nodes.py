@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
 from choreo_bdd.matchers.protocols import Matcher, admits_missing, failure_of, is_matcher, rendered
@@ -34,8 +35,7 @@ class Node(Protocol):
         """The spec again, matchers rendered."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralNode:
+class LiteralNode(Struct, frozen=True):
     """A value to be equal to."""
 
     value: object
@@ -59,8 +59,7 @@ class LiteralNode:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class MatcherNode:
+class MatcherNode(Struct, frozen=True):
     """An embedded matcher."""
 
     matcher: Matcher
@@ -83,8 +82,7 @@ class MatcherNode:
         return rendered(self.matcher)
 
 
-@dataclass(frozen=True, slots=True)
-class DictNode:
+class DictNode(Struct, frozen=True):
     """Keys to be there; further keys are refused only when ``exact``."""
 
     items: tuple[tuple[str | int, Node], ...]
@@ -134,8 +132,7 @@ class DictNode:
                 yield Miss(f"unexpected field with {show(item)}", failure).inside(str(key))
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(Struct, frozen=True):
     """Elements compared position by position; further ones are refused only when ``exact``."""
 
     items: tuple[Node, ...]

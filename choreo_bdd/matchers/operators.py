@@ -5,9 +5,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd.matchers.patterns.bounded import fullmatch
 from choreo_bdd.matchers.protocols import Matcher
@@ -16,8 +17,7 @@ from choreo_bdd.matchers.values.equality import strict_equal
 from choreo_bdd.matchers.values.ordering import as_written, in_order
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """One kind of condition: its name in shapes, its sign in words, and its test of (actual, operand).
 
     A test that raises TypeError says that the comparison is impossible.

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 FailureKind = Literal["missing", "mismatch", "type_mismatch", "predicate", "composed"]
 """missing: path absent · mismatch: equality failed · type_mismatch: comparison impossible or wrong
 container · predicate: a declared condition was false · composed: see the children."""
@@ -40,8 +42,7 @@ class MatchResult:
     failure: MatchFailure | None = None
 
 
-@dataclass(slots=True)
-class Miss:
+class Miss(Struct):
     """A failure on its way out of a nested walk; it picks up the keys it passes, so that no level makes a new one."""
 
     reason: str

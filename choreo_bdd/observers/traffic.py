@@ -11,6 +11,7 @@ from choreo_bdd.message import Message
 MESSAGES_MAX = 10_000
 BYTES_MAX = 8_000_000
 _SEEN_TWICE_AMONG = 16
+_AT_ONCE_S = 0.001
 
 
 class Heard(NamedTuple):
@@ -67,6 +68,7 @@ class Fenced(NamedTuple):
 class Traffic:
     """The latest of what one harness heard and sent; what is older goes first, and ``dropped`` counts it.
 
+    ``listened`` is since when each topic or pattern was listened to: what it did not hear from then on it cannot hear.
     ``remarks`` are what its transport had to say of a topic when a message was missed, ``overlooked`` what could not be
     heard of a pattern.
     """
@@ -76,6 +78,7 @@ class Traffic:
         self.sent: list[Sent] = []
         self.lost: list[Lost] = []
         self.fenced: list[Fenced] = []
+        self.listened: dict[str, float] = {}
         self.remarks: dict[str, str] = {}
         self.overlooked: dict[str, str] = {}
         self.dropped = 0
@@ -87,9 +90,14 @@ class Traffic:
         self.sent.clear()
         self.lost.clear()
         self.fenced.clear()
+        self.listened.clear()
         self.remarks.clear()
         self.overlooked.clear()
         self.dropped = self._bytes = 0
+
+    def listen(self, topic: str, at: float) -> None:
+        """Take down that a topic or pattern is listened to, if it was not before."""
+        self.listened.setdefault(topic, at)
 
     def hear(self, subscribed: str, message: Message) -> None:
         """Take down an arrival; one that several subscriptions hear is taken down once."""
@@ -110,9 +118,13 @@ class Traffic:
             self.sent.append(sent)
 
     def fence(self, fenced: Fenced) -> None:
-        """Take down that all has come, where something came between question and answer: it counts as come in time."""
+        """Take down that all has come, where something came between question and answer: it counts as come in time.
+
+        And where the answer took its time: so much later looks for late messages ended.
+        """
         came = self.heard and self.heard[-1].message.received_at > fenced.at
-        if came and len(self.fenced) < MESSAGES_MAX:
+        took_long = fenced.until - fenced.at > _AT_ONCE_S
+        if (came or took_long) and len(self.fenced) < MESSAGES_MAX:
             self.fenced.append(fenced)
 
     def unheard(self, topic: str, payload: bytes, words: str) -> None:

@@ -43,6 +43,7 @@ class Proofs:
         self._patience_s = patience_s
         self._armings: list[_Arming] = []
         self._hoped_for: list[Ready] = []
+        self._given_up: tuple[Ready, str] | None = None
 
     def add(self, topic: str, link: Link, ready: Ready) -> None:
         """Take on a promise."""
@@ -61,11 +62,23 @@ class Proofs:
         """Wait until all of them are kept; ``SubscriptionFailed`` for the first that is not."""
         for arming in tuple(self._armings):  # a thousand topics may take their time, as long as there is progress
             name = arming.link.name or arming.link.harness.transport_name
-            await prove(arming.ready, name, arming.topic, timeout_s=self._patience_s)
+            try:
+                await prove(arming.ready, name, arming.topic, timeout_s=self._patience_s)
+            except SubscriptionFailed as error:
+                self._given_up = arming.ready, str(error)
+                raise
         self._armings = [arming for arming in self._armings if not is_proven(arming.ready)]
         hoped_for, self._hoped_for = [ready for ready in self._hoped_for if not ready.done()], []
         if hoped_for:
             await asyncio.wait(hoped_for, timeout=_MOMENT_S)
+
+    @property
+    def given_up(self) -> str | None:
+        """Why the scope had to do without a subscription, also where it has only not been confirmed in time."""
+        if self._given_up is None:
+            return None
+        ready, reason = self._given_up
+        return None if is_proven(ready) else reason
 
     def failure(self, link: str | None, topic: str) -> str | None:
         """Why a subscription could not be proven live, if it could not."""

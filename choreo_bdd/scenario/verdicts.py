@@ -163,7 +163,8 @@ class Verdicts:
 
     def abort(self, expectation: Expectation, why: str) -> None:
         """Settle an expectation whose scope ended before its time."""
-        self._settle(expectation, by_end_of_scope(why), self._clock())
+        failure = self._failure(expectation) or self._proofs.given_up
+        self._settle(expectation, by_end_of_scope(why, failure), self._clock(), failure=failure)
 
     def _settle(
         self,

@@ -29,8 +29,8 @@ def claim(made: str) -> None:
 
 
 def is_minted_here(correlation_id: str) -> bool:
-    """Whether an id, or what stands behind its prefix, is of a scenario of this process."""
-    return correlation_id[-2 * _BYTES :] in _made_here
+    """Whether an id, or what stands behind its prefix, is of a scenario of this process, in whatever letters."""
+    return correlation_id[-2 * _BYTES :].lower() in _made_here
 
 
 def is_minted_elsewhere(correlation_id: str) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 SPANS_A_TRACE = 500
 TRACES_KEPT = 200
 TEXT_CHARACTERS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """One piece of work of a service, as it told it; times are epoch seconds, texts are cut.
 
     An act of the user's own is one, too: of the kind ``act`` and of no service, it ends where times count from.

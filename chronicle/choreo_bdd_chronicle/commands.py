@@ -31,7 +31,7 @@ tokens = typer.Typer(no_args_is_help=True, help="Who may write and read.")
 commands.add_typer(chronicle, name="chronicle")
 chronicle.add_typer(tokens, name="tokens")
 
-_NEEDED = ("starlette", "uvicorn", "msgspec", "jsonschema_rs", "sqlalchemy", "alembic")
+_NEEDED = ("starlette", "uvicorn", "jsonschema_rs", "sqlalchemy", "alembic")
 _DEFAULT_URL = "http://127.0.0.1:8000"
 
 Data = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where reports are kept; default: the user's own.")]

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
@@ -69,13 +71,12 @@ class TransportConfig:
         return first_that_fits(self.topics, topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Struct, frozen=True):
     """What the project lists under ``secrets``: names, regular expressions, and environment variables."""
 
     names: tuple[str, ...] = ()
     patterns: tuple[Finder, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    env: Mapping[str, str] = MappingProxyType({})
     """Each variable, and where it is listed."""
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.yaml_files import YamlProblem, read_yaml
@@ -29,8 +30,7 @@ class ConfigError(ChoreoError):
     """The configuration is not what it should be; the message names file, line and key, and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMap:
+class SourceMap(Struct, frozen=True):
     """Where a key of the document stands."""
 
     path: Path

@@ -6,11 +6,11 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import parse
+from msgspec import Struct, structs
 
 from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_project.gherkin.step import Step
@@ -44,7 +44,7 @@ class OwnSteps:
 
     def marked(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         """Steps as the frameworks will run them: those that are declared acts say so."""
-        return tuple(replace(step, is_act=self._acts.contain(step.text.strip())) for step in steps)
+        return tuple(structs.replace(step, is_act=self._acts.contain(step.text.strip())) for step in steps)
 
 
 class _Sentences:
@@ -85,8 +85,7 @@ def defining(folder: Path, text: str) -> list[tuple[Path, int]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
+class _Function(Struct, frozen=True):
     """A decorated function: each decorator's name with the text it is given, or else with the function's name."""
 
     line: int
@@ -101,8 +100,7 @@ class _Function:
         return any(name == "act" for name, _ in self.decorators)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """What a Python file defines, and the modules that it may import."""
 
     path: Path

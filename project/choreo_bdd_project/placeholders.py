@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd_project.config_file import ConfigError, shown_name
 
@@ -21,8 +22,7 @@ _ADDRESSES = ("servers", "url")
 _FACTS = ("url", "host", "port")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where a service is reached."""
 
     url: str

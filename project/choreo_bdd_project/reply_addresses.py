@@ -7,8 +7,9 @@ or ``amqp.reply_to``. Elsewhere it travels in a header, or in a field of the pay
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd_project.carried import carried
 from choreo_bdd_project.config import TransportConfig
@@ -17,8 +18,7 @@ _HEADER = "reply-to"
 _FIELD = "reply_to"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyAddress:
+class ReplyAddress(Struct, frozen=True):
     """Where a reply is heard: the ``topic`` to listen on, its ``name`` on the wire, and what carries that name."""
 
     topic: str

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from choreo_bdd_project.config_file import ConfigError, SourceMap, seconds
 from choreo_bdd_project.placeholders import Addresses, fill
 
@@ -19,8 +21,7 @@ READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """How a service shows that it is ready: a text in its output, a port, an answer, or a message on a topic."""
 
     kind: ReadyKind

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd.topic_patterns import is_pattern, malformed, matches
 
 _OF_ONE_TOPIC = ("queue", "routing_key")
 
 
-@dataclass(frozen=True, slots=True)
-class TopicSettings:
+class TopicSettings(Struct, frozen=True):
     """What is told of the topics a ``pattern`` stands for; ``place`` is where it is told."""
 
     pattern: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
@@ -104,7 +104,9 @@ def lint_features(
     """Find faults in feature files without a broker. Exit code 0: none; 1: some; 2: lint itself could not work."""
     try:
         files = feature_files(features)
-        findings = [replace(each, message=Redactor().text(each.message)) for each in lint(files, profile=profile)]
+        findings = [
+            structs.replace(each, message=Redactor().text(each.message)) for each in lint(files, profile=profile)
+        ]
     except ChoreoError as error:
         refuse("lint", error)
     if findings or finding_format in _DOCUMENTS:

@@ -74,7 +74,9 @@ def _recording(told: Any, place: str) -> Recording:
     version = told.get("choreo_recording") if isinstance(told, dict) else None
     if type(version) is not int or version != FORMAT:  # true and 1.0 equal 1
         found = f"a recording of format {version}" if isinstance(version, int | float) else "no recording"
-        raise RecordingError(f"{place}: expected a recording of format {FORMAT}, found {found}")
+        raise RecordingError(
+            f"{place}: expected a recording of format {FORMAT}, found {found}; run the scenario again to record it anew"
+        )
     try:
         return Recording(
             nodeid=_is(str, told["nodeid"]),
@@ -111,6 +113,7 @@ def _link(told: Any) -> RecordedTransport:
         },
         remarks=_told(told, "remarks"),
         overlooked=_told(told, "overlooked"),
+        listened={topic: _time(at) for topic, at in _is(dict, told["listened"]).items()},
     )
 
 

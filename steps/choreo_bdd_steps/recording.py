@@ -9,22 +9,23 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec import Struct, field
 
 from choreo_bdd.message import NoPayload
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.transports.base import TransportCapabilities
 
-FORMAT = 1
+FORMAT = 2
 PASSED, FAILED = "passed", "failed"
 RECORD = "CHOREO_RECORD"
 """The environment variable that has scenarios which pass recorded, too, where it says ``all``."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedTransport:
+class RecordedTransport(Struct, frozen=True):
     """One transport's part; times count from the scenario's beginning."""
 
     type: str
@@ -40,10 +41,11 @@ class RecordedTransport:
     """What the transport had to say of a topic when a message was missed."""
     overlooked: Mapping[str, str] = field(default_factory=dict)
     """What could not be heard of a pattern, and why."""
+    listened: Mapping[str, float] = field(default_factory=dict)
+    """Since when each topic or pattern was listened to for a check."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """One scenario's traffic, and what of it was drawn by chance.
 
     ``nodeid`` is the test's, ``scenario`` the one that the feature file gives it. ``tokens`` are the ids that were
@@ -96,6 +98,7 @@ def link_of(
         former=former,
         remarks=dict(traffic.remarks),
         overlooked=dict(traffic.overlooked),
+        listened={topic: since(at) for topic, at in traffic.listened.items()},
     )
 
 
@@ -148,6 +151,7 @@ class _Writer:
             "former": {self._text(each): [*map(self._text, missed)] for each, missed in link.former.items()},
             "remarks": self._told(link.remarks),
             "overlooked": self._told(link.overlooked),
+            "listened": {self._text(topic): at for topic, at in link.listened.items()},
         }
 
     def _told(self, told: Mapping[str, str]) -> dict[str, str]:

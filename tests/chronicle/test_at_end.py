@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -62,11 +63,16 @@ def test_what_gets_through_later_is_kept(folder: Path, problem: Exception, kept:
     assert (waiting(folder), len(said)) == (kept, 1)
 
 
-def test_without_the_extra_one_line_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(to_chronicle, "find_spec", lambda _name: None)
-    to_chronicle.hand_over(folder, URL, said.append)
-    assert said == ['chronicle: the report is not sent: pip install "choreo-bdd[chronicle]"']
+def test_a_report_is_sent_without_what_the_server_needs(folder: Path) -> None:
+    servers = ("starlette", "uvicorn", "sqlalchemy", "alembic", "numpy")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({servers!r}))\n"
+        "from pathlib import Path; from choreo_bdd_reporter.frameworks.to_chronicle import hand_over\n"
+        f"hand_over(Path({str(folder)!r}), {AWAY!r}, print)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "away or slow" in run.stdout
+    assert waiting(folder) == 1
 
 
 def test_a_report_that_cannot_be_read_fails_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from choreo_bdd.transports.shared.lifecycle import Kind, Lifecycle
 
 
 def in_a_circle() -> Exception:
-    first, second = ConnectionResetError("first"), ValueError("second")
+    first, second = EOFError("first"), ValueError("second")
     first.__context__, second.__cause__ = second, first
     return first
 

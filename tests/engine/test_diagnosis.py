@@ -219,6 +219,13 @@ class TestCauses:
         _, diagnosis = await diagnosed(strict, lambda _: strict.publish("orders.settled", sent), after=nothing)
         assert (diagnosis.cause, other in diagnosis.sentence) == (Cause.WRONG_CORRELATION, True)
 
+    async def test_its_own_id_in_other_letters_is_a_wrong_one_and_not_of_another_process(self, strict: Harness) -> None:
+        def act(s: Scenario) -> None:
+            strict.publish("orders.settled", {"status": "settled", "correlation_id": str(s.correlation_id).upper()})
+
+        _, diagnosis = await diagnosed(strict, act)
+        assert diagnosis.cause is Cause.WRONG_CORRELATION
+
     async def test_beside_a_message_of_another_process_a_wrong_id_is_told(self, strict: Harness) -> None:
         def act(s: Scenario) -> None:
             for each in (ELSEWHERE, "other-7"):
@@ -633,3 +640,22 @@ class TestText:
         _, diagnosis = await diagnosed(strict, act, matcher=contains_fields({"a": 1, "b": 1, "c": 1}))
         assert "101 near-misses" in diagnosis.sentence
         assert "2 of 3 fields right" in diagnosis.text
+
+
+@pytest.mark.parametrize(
+    ("stranger", "said"),
+    [
+        (b'{"status": "settled"}', "1 matching message without a correlation id"),
+        (b'{"status": "settled", "correlation_id": "x"}', "1 matching message of another correlation id"),
+    ],
+)
+async def test_too_few_names_the_one_that_would_have_made_the_number_full(
+    strict: Harness, stranger: bytes, said: str
+) -> None:
+    def act(s: Scenario) -> None:
+        publishing("orders.settled", {"status": "settled"})(s)
+        raw("orders.settled", stranger)(s)
+
+    _, diagnosis = await diagnosed(strict, act, occurs=Occurs(2, None))
+    assert diagnosis.cause is Cause.TOO_FEW
+    assert f"also on 'orders.settled': {said}" in diagnosis.text

@@ -255,7 +255,7 @@ def test_of_surprises_the_ids_of_scopes_before_are_told_those_of_other_transport
     here, own, left = minted(), minted(), minted()
     dispatcher.register_scope(scope, left)
     dispatcher.deregister_scope(scope, missed=("orders",))
-    for each in (f"KAFKA-{here}", f"KAFKA-{own}", left, ELSEWHERE, "other-7", ""):
+    for each in (f"KAFKA-{here}", f"KAFKA-{own}", own.upper(), left, ELSEWHERE, "other-7", ""):
         dispatcher.surprise("orders", each, 2)
     assert dispatcher.former_since(0, [own]) == {left: ("orders",), f"KAFKA-{here}": ()}
     assert dispatcher.former_since(dispatcher.surprised, [own]) == {}

@@ -168,6 +168,55 @@ class TestRefusal:
         assert handle.diagnosis is not None
         assert "the subscription was removed" in handle.diagnosis.sentence
 
+    async def test_who_leaves_because_of_it_finds_it_at_every_check(
+        self, over_broker: Harness, broker: BrokerLike
+    ) -> None:
+        with pytest.raises(SubscriptionFailed):
+            async with over_broker.scenario("refused") as s:
+                refused, beside = s.expect("a", exists()), s.expect("b", exists())
+                broker.refuse("a", "permissions violation")
+                broker.confirm("b")
+                await s.ready()
+        for handle in (refused, beside):
+            assert handle.outcome is Outcome.TIMEOUT
+            assert handle.reason.startswith("aborted: SubscriptionFailed; transport failed: ")
+            assert handle.diagnosis is not None
+            assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
+            assert "'a' live: permissions violation" in handle.diagnosis.sentence
+
+    @pytest.mark.parametrize("is_confirmed_at_last", [False, True])
+    async def test_who_leaves_a_silent_broker_finds_that_at_every_check(
+        self, over_broker: Harness, broker: BrokerLike, *, is_confirmed_at_last: bool
+    ) -> None:
+        with pytest.raises(SubscriptionFailed):
+            async with over_broker.scenario("silent", options=ScopeOptions(arm_timeout_s=3)) as s:
+                handle = s.expect("a", exists())
+                try:
+                    await s.ready()
+                finally:
+                    if is_confirmed_at_last:
+                        broker.confirm("a")
+        assert handle.diagnosis is not None
+        wanted = Cause.ABORTED if is_confirmed_at_last else Cause.TRANSPORT_FAILED
+        assert handle.diagnosis.cause is wanted
+        assert ("not confirmed within 3 s" in handle.diagnosis.sentence) is not is_confirmed_at_last
+
+    async def test_who_leaves_because_of_a_message_not_sent_finds_that_at_every_check(
+        self, over_broker: Harness, broker: BrokerLike
+    ) -> None:
+        with pytest.raises(LookupError):
+            async with over_broker.scenario("unsent") as s:
+                handle = s.expect("a", exists())
+                broker.confirm("a")
+                await s.ready()
+                s.publish("x", {})
+                broker.lose("x", "permissions violation")
+                await asyncio.sleep(0)
+                raise LookupError
+        assert handle.diagnosis is not None
+        assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
+        assert "could not publish to 'x': permissions violation" in handle.diagnosis.sentence
+
     async def test_no_answer_at_all_ends_after_the_arming_time(self, over_broker: Harness) -> None:
         loop = asyncio.get_running_loop()
         async with over_broker.scenario("silent broker", options=ScopeOptions(arm_timeout_s=3)) as s:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from junitparser import Error as JUnitError
 from junitparser import Failure as JUnitFailure
 from junitparser import JUnitXml, Skipped, TestSuite
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from choreo_bdd_reporter.documents.results import row_ids
 from choreo_bdd_reporter.outputs import as_ctrf, as_otlp
@@ -187,21 +186,17 @@ def test_cucumber_s_query_gives_each_scenario_the_verdict_that_we_give(report: R
 
 
 @pytest.mark.browser
-def test_cucumber_s_own_page_shows_our_messages_and_counts_as_we_do(report: Report, tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium")
+def test_cucumber_s_own_page_shows_our_messages_and_counts_as_we_do(
+    report: Report, tmp_path: Path, browser: Browser
+) -> None:
     assert report.messages is not None
     ours = Counter(outcome for _, outcome in gherkin_verdicts(report).elements())
     run_node("cucumber-html.mjs", report.messages, tmp_path / "cucumber.html")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
+    with browser.new_page() as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto((tmp_path / "cucumber.html").as_uri())
         expect(page.locator("body")).to_contain_text(f"({ours['passed']} / {ours.total()}) passed")
-        browser.close()
     assert errors == []
 
 

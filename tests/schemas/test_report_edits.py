@@ -88,6 +88,7 @@ def test_each_kind_of_diagnosis_is_closed_and_complete(report: Report, kind: str
     samples: dict[str, Any] = {"latency_ms": 1.5, "budget_ms": 1, "deadline_ms": 2.5, "attempts": 3, "topic": "t"}
     fields = DIAGNOSES[kind]
     whole = {"kind": kind, **{field.name: samples[field.name] for field in fields}}
+    report = only(report, HANDLE)
     assert is_valid(edited(report, HANDLE, "diagnosis", whole))
     for name in (set(samples) | {"note"}) - set(whole):
         assert not is_valid(edited(report, HANDLE, "diagnosis", {**whole, name: samples.get(name)})), name

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from choreo_bdd_project.config import memory_config
 from choreo_bdd_steps.errors import CheckFailed, StepError
@@ -167,7 +168,8 @@ def test_whatever_stands_below_a_step_the_run_goes_on(
 ) -> None:
     bare = StepCall('I publish "a"', "f.feature", 3), StepCall('I expect no "b" for 1ms', "f.feature", 9)
     steps = [
-        replace(step, docstring=docstring, table=table) if publishes == (step is bare[0]) else step for step in bare
+        structs.replace(step, docstring=docstring, table=table) if publishes == (step is bare[0]) else step
+        for step in bare
     ]
     run = session.scenario(ScenarioInfo("s", "f.feature::s", steps))
     complaint = "f.feature:"

@@ -102,3 +102,53 @@ def test_a_count_beside_several_rows_asks_which_of_the_two_is_meant(bench: Bench
 def test_a_step_that_looks_at_one_message_takes_no_table_of_several(bench: Bench) -> None:
     played = bench.play('When I publish "t"', 'Then I expect "t"', 'And the "t" message has:\n| a |\n| 1 |\n| 2 |')
     assert "this table asks for 2 messages, one a row, and the step looks at one" in played.message
+
+
+ORDER = "| topic | n |\n| t | 1 |\n| t | 2 |\n| t | 3 |"
+ROWS_OF_ONE = "| n |\n| 1 |\n| 2 |\n| 3 |"
+
+
+def test_what_rows_before_have_taken_is_no_near_miss_of_the_last_in_order(bench: Bench) -> None:
+    said = bench.play('When I publish "t":\n| n |\n| 1 |\n| 2 |', f"Then I expect in order:\n{ORDER}").message
+    assert "too few: 2 messages on 't' within" in said
+    assert "taken by the 2 before it in order; one more was wanted" in said
+    assert "n: expected 3" in said
+
+
+def test_a_message_that_nobody_took_is_the_near_miss(bench: Bench) -> None:
+    sent = "| n |\n| 1 |\n| 2 |\n| 4 |"
+    said = bench.play(f'When I publish "t":\n{sent}', f"Then I expect in order:\n{ORDER}").message
+    assert "wrong shape" in said
+    assert "n: expected 3, got 4" in said
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        f"Then I expect in order:\n{ORDER}",
+        f'Then I expect "t":\n{ROWS_OF_ONE}',
+        'Then I expect at least 2 "t" messages\n\nThen I expect another "t" where n is 3',
+    ],
+)
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (b'{"n": 3}', "no correlation id: a matching message came on 't'"),
+        (b'{"n": 3, "correlation_id": "x"}', "wrong correlation: a matching message came on 't'"),
+        (b'{"n": 3', "undecodable: 1 message on 't' could not be read"),
+    ],
+)
+def test_what_others_have_taken_hides_no_cause(bench: Bench, check: str, said: bytes, cause: str) -> None:
+    """It is no evidence of what became of the message that is missing."""
+    bus = bench.session.transport("bus")
+
+    async def speak() -> None:
+        bus.publish("t", said)
+
+    played = bench.play(
+        'When I publish "t":\n| n |\n| 1 |\n| 2 |',
+        "And a stranger speaks",
+        *check.split("\n\n"),
+        own={"a stranger speaks": lambda _: bench.session.run(speak())},
+    )
+    assert cause in played.message

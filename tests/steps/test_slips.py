@@ -50,6 +50,47 @@ def test_an_absence_that_passes_by_a_slip_says_so(
 
 
 @pytest.mark.parametrize(
+    ("payload", "body", "told"),
+    [
+        ({"n": 1}, "n:1", 'the text "n:1" is asked for: a field is written with a space behind its colon'),
+        ({"n": 1, "m": 2}, "n:1\nm:2", "a field is written with a space behind its colon"),
+        ({"n": 1}, "n = 1", "a field is written with a space behind its colon"),
+        ({"order": {"n": 1}}, "order:\n  n:1", "a field is written with a space behind its colon"),
+        ({"lines": [{"n": 1}]}, "lines:\n- n:1", "a field is written with a space behind its colon"),
+        ({"n": 1}, "n: 1,", "'n' as 1, and \"1,\" is asked for, which is the same but for a sign"),
+        ({"n": 1}, "n: 1;", "the same but for a sign"),
+        ({"s": "x"}, 's: x"', "the same but for a sign"),
+        ({"n": -5}, "n: \N{MINUS SIGN}5", "the same but for a sign"),
+    ],
+)
+def test_an_absence_that_passes_by_a_slip_in_its_body_says_so(
+    bench: Bench, payload: dict[str, Any], body: str, told: str
+) -> None:
+    bench.service("a", lambda _: [("x", payload)])
+    with pytest.warns(UserWarning, match="on 'x' ") as warned:
+        bench.play(PUBLISH, f'Then I expect no "x" for 50ms\n"""\n{body}\n"""').passed()
+    assert told in str(warned[0].message)
+
+
+@pytest.mark.parametrize(
+    ("payload", "body"),
+    [
+        ({"n": 1}, "hello"),
+        ({"at": {"h": 10}}, "at: later"),
+        ({"s": "urn:x"}, "s: urn:y"),
+        ({"s": "x"}, 's: ","'),
+        ({"s": ""}, 's: ","'),
+        ({"n": 2}, "n: 1,"),
+    ],
+)
+def test_an_absence_of_another_text_says_nothing(bench: Bench, payload: dict[str, Any], body: str) -> None:
+    bench.service("a", lambda _: [("x", payload)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bench.play(PUBLISH, f'Then I expect no "x" for 50ms\n"""\n{body}\n"""').passed()
+
+
+@pytest.mark.parametrize(
     ("payloads", "condition"),
     [
         ([{"status": "GOOD"}], "status is BAD"),

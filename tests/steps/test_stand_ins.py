@@ -152,7 +152,7 @@ def test_a_misspelt_field_of_the_trigger_is_told_in_words_of_messages(bench: Ben
         'When I publish "ask":\n  item: lamp\n  note: s3cret',
         'Then I expect "answer"',
     )
-    assert "there is no field 'itm': did you mean 'item'?" in played.message
+    assert "there is no field 'itm' (did you mean 'item'?) in the template" in played.message
     assert "dict" not in played.message
     assert "s3cret" not in played.message
 
@@ -164,7 +164,7 @@ def test_a_field_of_what_is_no_object_is_told_in_words_of_messages(bench: Bench,
         f'When I publish "ask":\n  lines: {body}',
         'Then I expect "answer"',
     )
-    assert f"there is no field 'item': what is in front of the dot is {kind}, no object" in played.message
+    assert f"there is no field 'item' (what should have it is {kind}, and no object)" in played.message
 
 
 def test_the_trigger_is_known_in_answers_only(bench: Bench) -> None:
@@ -180,7 +180,7 @@ def test_a_check_that_waits_for_an_answer_which_could_not_be_made_says_so(bench:
         f"Then {check}",
     )
     assert "features/play.feature:5: " in played.message
-    assert "'{{ trigger.order_id }}' there is no field 'order_id': it has correlation_id" in played.message
+    assert "there is no field 'order_id' (it has correlation_id) in the template" in played.message
     assert played.message.endswith("so the stand-in did not answer")
 
 

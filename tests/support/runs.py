@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.support.outcomes import check_outcomes
+from tests.support.started import python_m
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = {
@@ -75,7 +75,7 @@ def run_features(
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "HARNESS_", "CHOREO_"))
     }
     ran = subprocess.run(
-        [sys.executable, "-m", *command, *selection[framework]],
+        python_m(*command, *selection[framework]),
         cwd=ROOT,
         env={**kept, **profile.environment},
         capture_output=True,

@@ -6,9 +6,11 @@ import asyncio
 import json
 import textwrap
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import structs
 
 from choreo_bdd.scenario import Handle
 from choreo_bdd_steps.plan.plan import Plan, make_plan
@@ -121,7 +123,7 @@ class Bench:
         self.service(topic, lambda message: [(reply, {**message, **payload})], after_s=after_s)
 
     def begin(self, *steps: str, tags: Sequence[str] = (), file: str = FILE, acts: Container[str] = ()) -> ScenarioRun:
-        calls = [replace(call, is_act=call.text in acts) for call in read_steps(*steps, file=file)]
+        calls = [structs.replace(call, is_act=call.text in acts) for call in read_steps(*steps, file=file)]
         return self.session.scenario(ScenarioInfo("play", f"{FILE}::play", calls, tags))
 
     def play(

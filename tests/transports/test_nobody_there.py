@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -57,3 +58,23 @@ def test_each_address_of_a_host_that_refuses_counts_as_nobody(server: str, monke
 def test_a_host_that_is_not_known_is_told_as_that(server: str) -> None:
     told = _refusal(server, "nosuch.invalid:4999")
     assert told.endswith("nosuch.invalid:4999: no host of that name is known here. Is it written right?")
+
+
+@pytest.mark.parametrize("server", _TRANSPORTS)
+def test_who_is_turned_away_is_told_what_else_may_be_the_reason(server: str) -> None:
+    """A Redis server that has all the clients it takes does so, and one that wants TLS."""
+
+    async def turned_away() -> str:
+        def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            at_once = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            writer.close()
+
+        async with await asyncio.start_server(close, "127.0.0.1", 0) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            with pytest.raises(TransportError) as caught:
+                await _TRANSPORTS[server](f"127.0.0.1:{port}").connect()
+            return str(caught.value)
+
+    told = asyncio.run(turned_away())
+    assert f"took the connection and closed it: is it a {server}, does it want TLS, has it as many clients" in told

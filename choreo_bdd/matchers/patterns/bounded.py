@@ -13,11 +13,12 @@ import re._constants as codes  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from math import factorial
 from typing import Any
+
+from msgspec import Struct, field
 
 from choreo_bdd.matchers.patterns.safety import require_bounded
 
@@ -103,8 +104,7 @@ def degree(items: Iterable[Any]) -> int:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Where a piece of a pattern begins and ends, and whether it fits the empty text."""
 
     first: frozenset[int] = frozenset()
@@ -119,8 +119,7 @@ class _Part:
         )
 
 
-@dataclass(slots=True)
-class Automaton:
+class Automaton(Struct):
     """The places of a pattern, each with the characters it takes, and which may follow which."""
 
     takes: list[Callable[[str], object]] = field(default_factory=list)

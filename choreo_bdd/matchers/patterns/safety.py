@@ -11,9 +11,10 @@ import re
 import re._constants as codes  # type: ignore[import-not-found]  # private, and the only parser of this language
 import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
 
 _MANY = 10
 """Repetitions up to which ways may multiply."""
@@ -67,8 +68,7 @@ def _bodies(code: Any, argument: Any) -> list[Any]:
     return []
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """A piece of a pattern: which characters it begins and ends with, and whether it fits the empty text."""
 
     first: frozenset[int] = frozenset()
@@ -76,8 +76,7 @@ class _Part:
     is_empty: bool = True
 
 
-@dataclass(slots=True)
-class _Automaton:
+class _Automaton(Struct):
     """The characters of a pattern, each with the set it stands for, and which may follow which."""
 
     ignores_case: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -94,6 +94,11 @@ class Facts(NamedTuple):
     """The topic of the request whose answer was expected: an inbox says nothing to whoever reads."""
 
     @property
+    def foreign_meant(self) -> tuple[str | None, ...]:
+        """The ids of those that match and might be this scenario's: another process has none of them."""
+        return tuple(each for each in self.foreign_matched if each not in self.ids_elsewhere)
+
+    @property
     def place(self) -> str:
         """Topic, and transport where there are several; an inbox has a name that tells nobody anything."""
         topic = "the inbox of the request" if is_inbox(self.topic) else f"'{self.topic}'"
@@ -111,7 +116,7 @@ def explain(facts: Facts) -> Diagnosis:
     closest = facts.closest or facts.foreign_closest
     differences = () if closest is None else closest.differences
     told = on_one_line(sentence)
-    return Diagnosis(cause, told, "\n".join([f"{cause.value}: {told}", *_evidence(facts)]), differences)
+    return Diagnosis(cause, told, "\n".join([f"{cause.value}: {told}", *_evidence(facts, cause)]), differences)
 
 
 def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one rung a cause, strongest first
@@ -129,10 +134,8 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
         return Cause.OUT_OF_ORDER, f"on {facts.place} {facts.early}"
     if facts.contract_problem is not None:
         return Cause.CONTRACT_BROKEN, f"a message on {facts.place} breaks its contract: {facts.contract_problem}"
-    if facts.near_misses and facts.closest is not None and facts.closest.taken is not None:
-        messages = counted(facts.near_misses, "message")
-        return Cause.TOO_FEW, f"{messages} on {facts.place} within {waited}, {facts.closest.taken}; one more was wanted"
-    if facts.near_misses:
+    taken = None if facts.closest is None else facts.closest.taken
+    if facts.near_misses and taken is None:
         return (
             Cause.WRONG_SHAPE,
             f"{_near_misses(facts)} on {facts.place} within {waited}, {_differing(facts.closest, facts.reason)}",
@@ -143,7 +146,7 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             Cause.UNDECODABLE,
             f"{counted(count, 'message')} on {facts.place} could not be read ({error})",
         )
-    if meant := [each for each in facts.foreign_matched if each not in facts.ids_elsewhere]:
+    if meant := facts.foreign_meant:
         cause = Cause.WRONG_CORRELATION if any(meant) else Cause.NO_CORRELATION_ID
         return cause, f"a matching message came on {facts.place}, but {_foreign(facts, meant)}"
     if facts.similar_topics:
@@ -152,9 +155,14 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             Cause.WRONG_TOPIC,
             f"no {facts.wanted_message} arrived on {facts.place} within {waited}, but one did on {others}",
         )
+    if facts.near_misses:  # all of them another's: no evidence of what became of this one
+        messages = counted(facts.near_misses, "message")
+        return Cause.TOO_FEW, f"{messages} on {facts.place} within {waited}, {taken}; one more was wanted"
     if _is_nobodys(facts) and facts.foreign_closest is not None and facts.foreign_closest.matched:
         differing = _differing(facts.foreign_closest, facts.reason)
-        nobodys = f"{_foreign_count(facts)} came on {facts.place}, look at `correlation:` first; {differing}"
+        nobodys = (
+            f"{_foreign_count(facts.foreign_ids)} came on {facts.place}, look at `correlation:` first; {differing}"
+        )
         return Cause.NO_CORRELATION_ID, nobodys
     if facts.nobody_listens is not None:
         return (
@@ -176,12 +184,12 @@ def _is_nobodys(facts: Facts) -> bool:
     return bool(facts.foreign_ids) and not any(facts.foreign_ids)
 
 
-def _foreign_count(facts: Facts) -> str:
+def _foreign_count(ids: Sequence[str | None], what: str = "message") -> str:
     """How many messages of others, or of nobody, came; each kind by itself."""
-    nobodys = sum(each is None for each in facts.foreign_ids)
-    others = len(facts.foreign_ids) - nobodys
-    told = [f"{counted(nobodys, 'message')} without a correlation id"] if nobodys else []
-    told += [f"{counted(others, 'message')} of another correlation id"] if others else []
+    nobodys = sum(each is None for each in ids)
+    others = len(ids) - nobodys
+    told = [f"{counted(nobodys, what)} without a correlation id"] if nobodys else []
+    told += [f"{counted(others, what)} of another correlation id"] if others else []
     return " and ".join(told)
 
 
@@ -206,7 +214,7 @@ def _foreign(facts: Facts, meant: Iterable[str | None]) -> str:
     return f"with correlation id '{seen}'{former}, {wanted}"
 
 
-def _evidence(facts: Facts) -> list[str]:
+def _evidence(facts: Facts, cause: Cause) -> list[str]:
     lines: list[str] = []
     if facts.closest is not None:
         lines += closest_lines(facts.closest)
@@ -216,8 +224,10 @@ def _evidence(facts: Facts) -> list[str]:
             f"  also on {facts.place}: {matching} of a scenario elsewhere, with correlation id '{elsewhere[0]}': "
             f"of a process beside this one, or kept by a service since a run before"
         )
+    if facts.foreign_meant and cause not in (Cause.WRONG_CORRELATION, Cause.NO_CORRELATION_ID):
+        lines.append(f"  also on {facts.place}: {_foreign_count(facts.foreign_meant, 'matching message')}")
     elif facts.foreign_ids and not facts.foreign_matched:
-        lines.append(f"  also on {facts.place}: {_foreign_count(facts)}")
+        lines.append(f"  also on {facts.place}: {_foreign_count(facts.foreign_ids)}")
         if facts.foreign_closest is not None and facts.closest is None:
             lines += closest_lines(facts.foreign_closest, "the closest of them")
     if facts.unreadable is not None and facts.near_misses:

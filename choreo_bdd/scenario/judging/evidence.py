@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.inbound.listening import Delivery
+from choreo_bdd.matchers import Closeness, Matcher
 from choreo_bdd.scenario.judging.diagnosis import Cause, Facts, closest_of
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import accepts, closeness_of
@@ -92,7 +93,7 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         reason=handle.last_mismatch_reason or "",
         closest=None
         if matcher is None
-        else closest_of(closeness_of(matcher, each) for each in expectation.near_misses),
+        else closest_of(_near(expectation, matcher, each) for each in expectation.near_misses),
         contract_problem=_contract_problem(expectation),
         late_ms=None if late is None or closed is None else max(0.0, (late - closed) * 1000),
         transport_failure=outside.failure,
@@ -110,6 +111,17 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         remarks=outside.remarks,
         nobody_listens=outside.nobody_listens,
     )
+
+
+def _near(expectation: Expectation, matcher: Matcher, delivery: Delivery) -> Closeness:
+    """How near a message came; one that those before it in order have taken was never to be had."""
+    near = closeness_of(matcher, delivery)
+    if near.taken is not None or not expectation.is_gone(delivery.message):
+        return near
+    number, before = 0, expectation.after
+    while before is not None:
+        number, before = number + 1, before.after
+    return near._replace(taken=f"taken by the {'one' if number == 1 else number} before it in order")
 
 
 def _contract_problem(expectation: Expectation) -> str | None:

@@ -19,14 +19,16 @@ from choreo_bdd.scenario.judging.matching import closeness_of
 _ALIKE = 0.8
 _LENGTHS = frozenset({"length", "size", "count", "len"})
 _NOTHING = object()
+_FIELDS = re.compile(r"\s*[\w.@-]+\s*[:=]")
 _Near = tuple[Delivery, Sequence[MatchFailure]]
 
 
 def slips(expectation: Expectation) -> tuple[str, ...]:
     """What hints that the messages meant have come and were not seen; empty where each of them may well differ.
 
-    A field that none of them has and that is nearly one they have or stands elsewhere, a value that differs in its type
-    or its case alone, and a pattern that is found in a text and does not fit the whole of it.
+    A field that none of them has and that is nearly one they have or stands elsewhere, a value that differs in type,
+    case or a sign behind it alone, a text that was meant as fields, and a pattern that is found in a text and does not
+    fit the whole of it.
     """
     matcher = expectation.matcher
     if matcher is None or not expectation.occurs.waits_the_window_out or not expectation.near_misses:
@@ -98,9 +100,19 @@ def _nearly(differences: Sequence[MatchFailure]) -> str | None:
         return f"{has}, which cannot be held against {asked}"
     if _is_found_within(only):
         return f"{has}, in which the pattern is found, and a pattern must fit the whole text: write .* around it"
-    if only.kind != "mismatch" or _text(only.actual).casefold() != _text(only.expected).casefold():
+    return None if only.kind != "mismatch" else _nearly_equal(only.actual, only.expected, has, asked)
+
+
+def _nearly_equal(actual: object, expected: object, has: str, asked: str) -> str | None:
+    if isinstance(actual, (dict, list)) and isinstance(expected, str) and _FIELDS.match(expected):
+        return (
+            f"{has}, and the text {asked} is asked for: a field is written with a space behind its colon, `name: value`"
+        )
+    if _is_but_for_signs(actual, expected):
+        return f"{has}, and {asked} is asked for, which is the same but for a sign: is that meant?"
+    if _text(actual).casefold() != _text(expected).casefold():
         return None
-    if type(only.actual) is not type(only.expected):
+    if type(actual) is not type(expected):
         return f"{has}, and {asked} is asked for: text and number are different"
     return f"{has}, and {asked} is asked for: capital and small letters are different"
 
@@ -113,6 +125,14 @@ def _is_found_within(difference: MatchFailure) -> bool:
             except (re.error, TooLongForPattern):
                 return False
     return False
+
+
+def _is_but_for_signs(actual: object, expected: object) -> bool:
+    """Whether what is asked for has a mark around it, as a list of values would, or another minus."""
+    if not isinstance(expected, str) or isinstance(actual, (dict, list)):
+        return False
+    bare = expected.strip(" ,;\"'").replace("\N{MINUS SIGN}", "-")
+    return bare not in ("", expected) and bare == _text(actual)
 
 
 def _text(value: object) -> str:

@@ -80,9 +80,11 @@ def by_time(
     return _met(handle, reason, matched, reason, notes)
 
 
-def by_end_of_scope(why: str) -> Ruling:
-    """What is left of an expectation whose scope ended before its time."""
+def by_end_of_scope(why: str, failure: str | None = None) -> Ruling:
+    """What is left of an expectation whose scope ended too soon; ``failure`` is what a transport failed to do."""
     reason = f"aborted: {why}"
+    if failure is not None:
+        return Ruling(Outcome.TIMEOUT, f"{reason}; transport failed: {failure}", Timing(0.0))
     return Ruling(Outcome.TIMEOUT, reason, Timing(0.0), Diagnosis(Cause.ABORTED, reason, reason))
 
 

@@ -12,7 +12,7 @@ from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.redis.messages import START, EntryLayout, Id, Layouts, id_of, text_of
 from choreo_bdd.transports.redis.pubsub import glob_of
 from choreo_bdd.transports.redis.tally import BEGINNING, End, Tally, end_seen, end_told
-from choreo_bdd.transports.redis.wire import Wire, is_refusal, reason_of
+from choreo_bdd.transports.redis.wire import Wire, is_denial, is_refusal, reason_of
 from choreo_bdd.transports.shared.outbound import Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration
 from choreo_bdd.transports.shared.tasks import Tasks
@@ -75,6 +75,8 @@ class Streams:
         self._loop = asyncio.get_running_loop()
         self._streams: dict[str, _Stream] = {}
         self._patterns: list[Registration] = []
+        self._denied: set[str] = set()
+        """Streams under these patterns that this user may not read; one alone would make every read fail."""
         self._client_id: int | None = None
         self._is_stale = False
         self._filled = asyncio.Event()
@@ -143,6 +145,7 @@ class Streams:
 
     def _attach(self, name: str, registration: Registration, end: End) -> None:
         stream, start = self._streams.get(name), end.last
+        self._denied.discard(name)
         if stream is not None:
             if stream.is_another(end):
                 stream.begin_anew()
@@ -202,7 +205,7 @@ class Streams:
     async def _meet_all(self, patterns: Iterable[str]) -> None:
         """Read the streams under these patterns that have come since they were last looked for."""
         for pattern in patterns:
-            for name in set(await self._scan(pattern)) - self._streams.keys():
+            for name in set(await self._scan(pattern)) - self._streams.keys() - self._denied:
                 self._meet(name)
         await self._interrupt()
 
@@ -236,6 +239,8 @@ class Streams:
             try:
                 answer = await self._listening.call(*self._read_command())
             except Exception as error:  # noqa: BLE001 - a subscription that hears no more is a lost one
+                if is_denial(error) and await self._leave_denied():
+                    continue
                 self._listening.shut(f"the streams can no longer be read: {reason_of(error)}")
                 self._progress.set()
                 return
@@ -243,6 +248,28 @@ class Streams:
             for name, entries in answer or ():
                 self._take(name.decode(), entries, now)
             self._progress.set()
+
+    async def _leave_denied(self) -> bool:
+        """Go on without the streams that this user may not read, told to whoever heard them; whether there are any."""
+        asked = {name: self._talking.pack("XREAD", "COUNT", 1, "STREAMS", name, "$") for name in self._streams}
+        denied: dict[str, str] = {}
+        try:
+            for name, answer in zip(asked, self._talking.write(list(asked.values())), strict=True):
+                try:
+                    await answer
+                except Exception as error:
+                    if not is_denial(error):
+                        raise
+                    denied[name] = reason_of(error)
+        except Exception:  # noqa: BLE001 - the connection is lost, or worse: whoever reads tells why
+            return False
+        self._denied |= denied.keys()
+        for name, reason in denied.items():
+            stream = self._streams.pop(name, None)
+            for registration in () if stream is None else tuple(stream.listeners):
+                if not registration.is_bystander:
+                    registration.interrupt(_NAME, f"the stream {name!r} cannot be read: {reason}")
+        return bool(denied)
 
     def _read_command(self) -> tuple[str | int, ...]:
         block = _BLOCK_UNINTERRUPTED_MS if self._client_id is None else _BLOCK_MS
@@ -337,7 +364,7 @@ class Streams:
 
     def command(self, outgoing: Outgoing) -> tuple[str | bytes | int, ...]:
         """How a message is published."""
-        if self._patterns and outgoing.topic not in self._streams:
+        if self._patterns and outgoing.topic not in self._streams and outgoing.topic not in self._denied:
             self._meet(outgoing.topic)
             self._tasks.spawn(self._interrupt())
         return self._layout_of(outgoing.topic).command(outgoing)

@@ -43,6 +43,11 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, ResponseError)
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether this user may not do, or not see, what was asked for."""
+    return isinstance(error, NoPermissionError)
+
+
 def new_connection(url: str, login: Mapping[str, str], context: ssl.SSLContext | None, *, timeout_s: float) -> Any:
     """A client connection, not open yet. ``login`` holds ``username`` and ``password``, where there are any."""
     options: dict[str, Any] = {**parse_url(url), **login}

@@ -87,6 +87,11 @@ def _told(kind: Kind, error: Exception, reason_of: Callable[[Exception], str]) -
         # an OSError by itself: unreachable, or each of a host's addresses refuses
         if isinstance(each, ConnectionRefusedError) or type(each) is OSError:
             return f"{reason_of(error)}. Is a {kind.server} running there?"
+        if isinstance(each, ConnectionResetError):
+            return (
+                f"{reason_of(error)}. The other side took the connection and closed it: is it a {kind.server}, does it "
+                f"want TLS, has it as many clients as it takes, and are the credentials right?"
+            )
     return f"{reason_of(error)}. {kind.question}"
 
 

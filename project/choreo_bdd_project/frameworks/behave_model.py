@@ -6,12 +6,12 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from behave.model import Rule, ScenarioOutline, copy_and_reset_steps
+from msgspec import structs
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError
@@ -159,7 +159,7 @@ def _sentence(step: Step) -> tuple[int, str]:
 
 
 def _with_body(step: Step, source: Step) -> Step:
-    return step if _bare(step) != _bare(source) else replace(source, text=step.text)
+    return step if _bare(step) != _bare(source) else structs.replace(source, text=step.text)
 
 
 def _bare(step: Step) -> tuple[object, ...]:

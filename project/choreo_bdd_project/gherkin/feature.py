@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, structs
 
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
@@ -21,8 +22,7 @@ from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
 _Node = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureHead:
+class FeatureHead(Struct, frozen=True):
     """What stands above a feature's scenarios; ``file`` is its path from the current directory, in POSIX form."""
 
     file: str
@@ -33,8 +33,7 @@ class FeatureHead:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A feature file and the scenarios that run from it, in the order of their lines.
 
     ``templates`` are name and line of each scenario and outline as it is written; ``without_rows`` those of outlines
@@ -126,7 +125,7 @@ def _parsed(text: str, file: str) -> Feature:
     if (line := unended_row(document["feature"], lines)) is not None:
         raise FeatureError(file, line, f"is not a feature file: {UNENDED_ROW}")
     feature = _Reader(file, document["feature"]).feature()
-    return replace(feature, asides=tuple(_asides(document["feature"], lines)))
+    return structs.replace(feature, asides=tuple(_asides(document["feature"], lines)))
 
 
 class _Reader:
@@ -198,7 +197,7 @@ class _Reader:
         times = Counter(each.name for each in found)
         for each in found:
             again = times[each.name] > 1
-            yield replace(each, nodeid=scenario_nodeid(self._file, each.name, each.line, duplicate=again))
+            yield structs.replace(each, nodeid=scenario_nodeid(self._file, each.name, each.line, duplicate=again))
 
     def _unused_columns(self) -> Iterator[tuple[str, int]]:
         for _, background, node in self._written(self._node, None, ()):
@@ -233,7 +232,7 @@ def _rows(outline: Scenario, inherited: tuple[str, ...], node: _Node) -> Iterato
         for number, body in enumerate(examples["tableBody"], start=1):
             row = dict(zip(names, _cells(body), strict=True))
             name = row_name(filled(outline.name, row), group, number, filled(examples["name"], row))
-            yield replace(
+            yield structs.replace(
                 outline,
                 name=name,
                 line=body["location"]["line"],
@@ -244,7 +243,7 @@ def _rows(outline: Scenario, inherited: tuple[str, ...], node: _Node) -> Iterato
 
 
 def _filled_step(step: Step, row: Mapping[str, str]) -> Step:
-    return replace(
+    return structs.replace(
         step,
         text=filled(step.text, row),
         docstring=None if step.docstring is None else filled(step.docstring, row),
@@ -258,7 +257,7 @@ def _on_each_bus(scenario: Scenario) -> Iterator[Scenario]:
     if not named:
         yield scenario
     for bus in named:
-        yield replace(scenario, name=name_on(scenario.name, bus), transport=bus)
+        yield structs.replace(scenario, name=name_on(scenario.name, bus), transport=bus)
 
 
 def _tags(node: _Node) -> tuple[str, ...]:

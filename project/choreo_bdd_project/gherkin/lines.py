@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from choreo_bdd_project.gherkin.step import Step
 
@@ -35,16 +36,14 @@ class LineKind(StrEnum):
 _HEADS = frozenset({LineKind.FEATURE, LineKind.RULE, LineKind.BACKGROUND, LineKind.SCENARIO})
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A cell of a table as it is written; ``column`` counts characters from 0."""
 
     column: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line; ``number`` and ``column`` count from 0, the latter is where its text begins behind a keyword."""
 
     number: int
@@ -69,8 +68,7 @@ class Line:
         return tuple(_cells(self.raw)) if self.kind is LineKind.ROW else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A step with all that stands below it: its table or its doc string, quotes included."""
 
     line: Line

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _Node = Mapping[str, Any]
 UNENDED_ROW = "this row has no | at its end: end every cell with |, and put a comment on a line of its own"
 _UNENDED = re.compile(r"(?<!\\)(?:\\\\)*\|\s*+[^|#\s][^|]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Where (from 1) and why; ``by_all`` says that no framework takes it."""
 
     line: int

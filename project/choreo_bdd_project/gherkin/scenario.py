@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd_project.gherkin.step import Step
 
@@ -14,8 +15,7 @@ OWN_TAG = re.compile(r"(?:timeout|slow|bus)\(.*\)")
 """Tags that are settings of ours, and no markers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """What one run of a scenario is.
 
     ``line`` is its own or that of its row, ``begins_at`` that of the scenario or outline it stands in. ``tags`` are

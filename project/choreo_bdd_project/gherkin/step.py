@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Step:
+
+class Step(Struct, frozen=True):
     """Sentence, body and place of a step; ``media_type`` is what stands behind the opening quotes of its doc string.
 
     ``is_act`` says that its author has declared it, in Python, to make messages come.

@@ -63,8 +63,13 @@ def findings_of(entry: Entry) -> list[Finding]:
 def _is_broken_off(entry: Entry, number: int, part: ResultsScenario) -> bool:
     """Whether no expectation of a scope was missed but those that something else kept from being awaited."""
     broken = [index for index, handle in enumerate(part["handles"]) if handle["outcome"] in BROKEN_SCENARIOS]
-    told = {entry.note(number, index).get("cause") or _cause(part, part["handles"][index]) for index in broken}
-    return told == {_ABORTED} and _is_broken_elsewhere(entry)
+    left = [_is_left(part, part["handles"][index], entry.note(number, index).get("cause")) for index in broken]
+    return bool(left) and all(left) and _is_broken_elsewhere(entry)
+
+
+def _is_left(part: ResultsScenario, handle: ResultsHandle, cause: str | None) -> bool:
+    """Whether an expectation's scope ended before its time; where a transport is to blame, the cause says that."""
+    return (cause or _cause(part, handle)) == _ABORTED or str(handle["reason"]).startswith(f"{_ABORTED}: ")
 
 
 def _is_broken_elsewhere(entry: Entry) -> bool:

@@ -15,7 +15,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from behave.matchers import get_step_matcher_factory
 from behave.model_type import Status
 from behave.parser import ParserError, parse_file
 from behave.runner import the_step_registry
+from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.frameworks.behave_model import expand, scenario_of
@@ -333,7 +333,7 @@ def _info(context: Any) -> ScenarioInfo:
         return match is not None and is_act(match.func)
 
     pairs = zip(scenario.steps, context.scenario.all_steps, strict=True)
-    steps = tuple(replace(each, is_act=True) if declared(step) else each for each, step in pairs)
+    steps = tuple(structs.replace(each, is_act=True) if declared(step) else each for each, step in pairs)
     return _info_of(scenario, steps)
 
 

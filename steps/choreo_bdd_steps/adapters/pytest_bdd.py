@@ -11,11 +11,11 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 from pytest_bdd import step
 from pytest_bdd.feature import features
 from pytest_bdd.parser import Feature, Scenario, Step
@@ -356,7 +356,8 @@ def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) 
         return found is not None and is_act(found.step_func)
 
     read = scenario_of(request.node, feature, scenario)
-    steps = [replace(each, is_act=declared(step)) for each, step in zip(read.steps, scenario.steps, strict=True)]
+    pairs = zip(read.steps, scenario.steps, strict=True)
+    steps = [structs.replace(each, is_act=declared(step)) for each, step in pairs]
     return ScenarioInfo(
         transport=read.transport,
         name=read.name,

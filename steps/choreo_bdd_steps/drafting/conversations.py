@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd_steps.drafting.traffic import Seen
 
@@ -18,8 +19,7 @@ Topic = tuple[str, str]
 """A transport and a topic on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True):
     """What one trigger brought about: the same topics each time, in whatever order; ``times`` are the repeats.
 
     ``is_request`` says that the trigger named an address for its answer, ``has_id`` that an id tells its messages from
@@ -36,8 +36,7 @@ _Kind = frozenset[tuple[Topic, int]]
 """Topics, and how many messages of a conversation come on each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grouped:
+class Grouped(Struct, frozen=True):
     """What came, by conversations, and what is in none of them.
 
     ``without_id`` are the topics of messages that carry no id, which others do. ``begun_before`` conversations had

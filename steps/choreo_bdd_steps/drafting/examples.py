@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag, urljoin
+
+from msgspec import Struct
 
 from choreo_bdd.asyncapi.documents import Documents, Node
 from choreo_bdd_steps.drafting.leaves import numbers, texts
@@ -30,8 +31,7 @@ _FORMATS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleField:
+class ExampleField(Struct, frozen=True):
     """A field in an example: names and positions on the way to it; ``choices`` where the schema lists its values."""
 
     path: tuple[str | int, ...]

@@ -6,9 +6,11 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd.asyncapi.channels import SEGMENT, Channel, read_channels
 from choreo_bdd.asyncapi.documents import Documents, Node
@@ -30,16 +32,14 @@ _ESCAPED = re.compile(r"\\.")
 _WATCHED = "200ms"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A feature: the name of its file, and its text."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Struct, frozen=True):
     """The features of a document, and what of it could not be drafted."""
 
     features: tuple[Draft, ...]
@@ -141,8 +141,7 @@ def _reply(
 # --- a feature ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
+class _Writer(Struct, frozen=True):
     """The scenarios of one channel; ``reply`` is topic and message of what the stand-in answers with."""
 
     topic: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from choreo_bdd.asyncapi.channels import Channel, MessageSpec, Schema
 from choreo_bdd.asyncapi.documents import Documents
@@ -34,8 +35,7 @@ class DraftError(ChoreoError):
     """Nothing can be drafted from a document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A message with a valid payload and headers, and the places where the payload can be spoilt."""
 
     name: str
@@ -54,8 +54,7 @@ class Message:
         return all(_holds(place, payload) for place in self.places)
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """The field or header in which every message carries its scenario's id, and whether contracts look at it.
 
     ``sample`` is what such an id looks like.
@@ -122,8 +121,8 @@ def messages_of(documents: Documents, channel: Channel, own: Carried, left_out: 
                 "put yours in, or an example into the document"
             )
     found = [_with_id(each, own.id_field) for each in made]
-    named = [replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
-    told = [replace(each, places=tuple(_refused_places(each, named))) for each in named]
+    named = [structs.replace(each, name=_told_apart(found, index)) for index, each in enumerate(found)]
+    told = [structs.replace(each, places=tuple(_refused_places(each, named))) for each in named]
     left_out += [
         f"{channel.address!r}: a {before.name} with anything left out could be another of its messages, as far as a "
         "condition tells, so only the valid one is drafted"
@@ -224,7 +223,7 @@ def _with_id(message: Message, id_field: str | None) -> Message:
     if not path or not at(message.payload, path) is not MISSING:
         return message
     payload = spoilt(message.payload, ExampleField(path), stranger=OWN_ID)
-    return replace(message, payload=payload, places=tuple(each for each in message.places if each.path != path))
+    return structs.replace(message, payload=payload, places=tuple(each for each in message.places if each.path != path))
 
 
 def _told(spec: MessageSpec, part: str) -> Iterator[Any]:

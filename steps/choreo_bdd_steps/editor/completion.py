@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from choreo_bdd_project.gherkin.lines import Line, LineKind
 from choreo_bdd_project.gherkin.places import files_below
@@ -65,8 +66,7 @@ class ProposalKind(StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """Something to write: ``insert`` is a snippet (``${1:…}`` is a gap to fill) that takes the place of all from
     ``begin`` up to the cursor."""
 

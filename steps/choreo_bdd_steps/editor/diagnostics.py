@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.gherkin.lines import LineKind
@@ -15,8 +16,7 @@ from choreo_bdd_steps.lint import Severity, lint_text
 _NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(@\S+(?=: ))|(<[^<>\s][^<>]*>)")
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """A finding at its place."""
 
     span: Span

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from choreo_bdd_project.gherkin.lines import Block, Line, LineKind, blocks, read_lines, scenario_around
 from choreo_bdd_project.gherkin.places import relative
@@ -21,8 +22,7 @@ _FEW = 4
 _WORD = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A part of one line, in characters from 0; the end is not in it."""
 
     line: int
@@ -34,8 +34,7 @@ class Span:
         return self.line == line and self.begin <= column <= self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """Text and place of a feature file."""
 
     path: Path
@@ -63,7 +62,7 @@ class Document:
         """A step as a phrase of ours."""
         step = block.step(relative(self.path))
         return recognise(step) or next(
-            filter(None, (recognise(replace(step, text=each)) for each in _filled(step.text))), None
+            filter(None, (recognise(structs.replace(step, text=each)) for each in _filled(step.text))), None
         )
 
 

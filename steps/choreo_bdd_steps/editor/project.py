@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from choreo_bdd_project.gherkin.lines import Block, LineKind, blocks, read_lines
 from choreo_bdd_project.gherkin.places import files_below, project_of
@@ -17,8 +18,7 @@ from choreo_bdd_steps.vocabulary.continuing import parameters
 _MANY_FILES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project as completion sees it; ``fields`` are the names that tables give to the fields of a topic."""
 
     context: ProjectContext

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from choreo_bdd_project.gherkin.lines import Block
 from choreo_bdd_project.own_steps import defining
@@ -18,8 +19,7 @@ _FILE = re.compile(r"(?:from file|!schema)\s+[\"'](?P<name>[^\"']+)[\"']|matchin
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A part of a file."""
 
     path: Path

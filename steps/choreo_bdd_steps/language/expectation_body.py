@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from choreo_bdd.matchers import Matcher
 from choreo_bdd_steps.language.body_parts import (
@@ -36,8 +37,7 @@ _WHOLE = Field("(the whole payload)")
 SWITCHED_OFF = "!python is switched off; allow it with `python_matchers: true` in choreo.yaml, or use @matcher"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """One expected message before its variables are known: a whole payload, its ``fields`` one by one, single places.
 
     All ``cells`` must fit, and of ``one_of`` (a condition joined by ``or``) at least one.
@@ -55,8 +55,7 @@ class Expected:
         return (*self.around, *((n, c.node) for c in (*self.cells, *self.one_of) if (n := c.field.envelope)))
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectationBody:
+class ExpectationBody(Struct, frozen=True):
     """What an expectation asks; ``needs`` are the variables its templates name.
 
     With ``calls_python`` it runs code that a ``!python`` tag names, which the configuration must allow.
@@ -89,7 +88,7 @@ class ExpectationBody:
                 *(Expected(around=((name, each),)) for name, node in row.around for each in field_by_field(node)),
             )
         ]
-        return tuple(replace(self, rows=(each,)) for each in single)
+        return tuple(structs.replace(self, rows=(each,)) for each in single)
 
     def build(self, variables: Variables) -> list[BodyMatcher]:
         """One matcher for each expected message. Raises BodyError, for a variable that is not set, say."""

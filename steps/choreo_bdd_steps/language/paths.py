@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import Quantifier, parse_path
 from choreo_bdd_steps.language.errors import BodyError
@@ -18,8 +19,7 @@ _FOREIGN = re.compile(r"\$$|\$[.\[]|/|(?:[^'\"]*\.)?\*+(?=[.\[]|$)|[^'\"]*\w\(\d
 _SIGNS = re.compile(r"[!#%&()+,\-./:;<=>^`{|}~\\]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A place in a message: ``segments`` into the payload, or the name of an ``envelope`` part (``headers.x``)."""
 
     label: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from choreo_bdd.message import NO_PAYLOAD, NoPayload
 from choreo_bdd_steps.language.body_parts import (
@@ -31,8 +32,7 @@ from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Template, te
 from choreo_bdd_steps.language.templates.functions import Variables
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingMessage:
+class OutgoingMessage(Struct, frozen=True):
     """One message to publish; a ``payload`` of bytes is left alone by the codec."""
 
     payload: object
@@ -40,16 +40,14 @@ class OutgoingMessage:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """One outgoing message before its variables are known."""
 
     payload: Read
     around: tuple[tuple[str, Node], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadBody:
+class PayloadBody(Struct, frozen=True):
     """What a publish sends; ``needs`` are the variables its templates name, ``index`` and ``trigger`` among them."""
 
     drafts: tuple[Draft, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -15,32 +17,28 @@ class Literal:
     written: str | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Text with ``{{ … }}`` in it, to be rendered."""
 
     source: str
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """A list."""
 
     nodes: tuple[Node, ...]
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """An object; keys are text and may be templates."""
 
     pairs: tuple[tuple[Literal | Template, Node], ...]
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(Struct, frozen=True):
     """A matcher tag with its argument; ``argument`` is None when none was written."""
 
     tag: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from msgspec import Struct, structs
 
 from choreo_bdd.redaction.printable import annotation, code_quality_issue, in_json, on_one_line
 
@@ -18,8 +19,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(Struct, frozen=True, order=True):
     """One finding; ``rule`` is its short name, the message says what to do."""
 
     file: str
@@ -39,7 +39,7 @@ def as_text(findings: Iterable[Finding]) -> str:
 
 def as_json(findings: Iterable[Finding]) -> str:
     """A JSON list of objects."""
-    return in_json(json.dumps([asdict(each) for each in findings], indent=2))
+    return in_json(json.dumps([structs.asdict(each) for each in findings], indent=2))
 
 
 def as_github(findings: Iterable[Finding]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.topic_patterns import malformed
 from choreo_bdd_project.carried import carried
@@ -44,11 +45,12 @@ from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 _OWN = "define it in Python, or use a phrase of `choreo-bdd steps`"
 _OUTLINE = re.compile(r"<([^<>\s][^<>]*)>")
+_VALUE_OF_A_CONDITION = re.compile(r'\bis "(<[^"<>]+>)"')
+_VALUE_OF_A_TEXT = re.compile(r'^[ \t-]*[^\s<>:]+:[ \t]+"?(<[^<>]+>)"?[ \t]*$', re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """One scenario as lint sees it."""
 
     scenario: Scenario
@@ -91,11 +93,18 @@ def outline_placeholders(subject: Subject) -> Iterator[Finding]:
                     yield subject.at(step.call, "unfilled-placeholder", unfilled(found[1], columns))
 
 
-def unfilled_cells(subject: Subject) -> Iterator[Finding]:
-    """A cell that is ``<x>`` and nothing else, where no column is called so: taken as it stands."""
+def unfilled_values(subject: Subject) -> Iterator[Finding]:
+    """A value that is ``<x>`` and nothing else, where no column is called so: taken as it stands.
+
+    In a doc string or a condition it is told of an absence only, which passes by it; elsewhere it is seen when it runs.
+    """
     columns = [each.lower() for each in subject.scenario.columns]
     for step in subject.plan.steps:
-        for whole in filter(None, (_OUTLINE.fullmatch(cell) for row in step.call.table or () for cell in row)):
+        values = [cell for row in step.call.table or () for cell in row]
+        if any(part.is_absence for part in step.parts):
+            values += _VALUE_OF_A_TEXT.findall(step.call.docstring or "")
+            values += _VALUE_OF_A_CONDITION.findall(step.call.text.partition(" where ")[2])
+        for whole in filter(None, map(_OUTLINE.fullmatch, values)):
             if not difflib.get_close_matches(whole[1].lower(), columns, n=1):
                 message = f"{unfilled(whole[1], subject.scenario.columns)}, and so taken as it stands"
                 yield subject.at(step.call, "unfilled-placeholder", message, Severity.WARNING)
@@ -375,7 +384,7 @@ def smells(subject: Subject) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     undefined_steps,
     outline_placeholders,
-    unfilled_cells,
+    unfilled_values,
     tags,
     transports,
     bodies,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from msgspec import Struct, structs
+
 from choreo_bdd import topic_patterns
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.durations import INSTANT
@@ -138,8 +140,7 @@ class PlannedStep:
         return assigned(self.act)
 
 
-@dataclass(frozen=True)  # no slots, as above
-class Plan:
+class Plan(Struct, frozen=True, dict=True):
     """All steps of a scenario, in order."""
 
     steps: tuple[PlannedStep, ...]
@@ -244,7 +245,9 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     if spec is None or not spec.is_everything:
         return step
     heard = [
-        replace(spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply)
+        structs.replace(
+            spec, topic=part.topic, transport=part.transport or each.default_transport, is_reply=part.is_reply
+        )
         for each in steps
         for part in each.parts
         if not part.is_everything
@@ -257,7 +260,7 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         on = "" if spec.transport is None else f" on {spec.transport}"
         problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
         return replace(step, spec=None, unread=StepError(step.call.place, problem))
-    return replace(step, spec=replace(here[0], beside=tuple(here[1:])))
+    return replace(step, spec=structs.replace(here[0], beside=tuple(here[1:])))
 
 
 def _is_open(topic: str, step: PlannedStep, steps: Sequence[PlannedStep]) -> bool:
@@ -285,14 +288,14 @@ def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[Planne
     requests = [each for each in steps[: step.index] if isinstance(each.act, Request) and each.phase == step.phase]
     if not requests:
         raise StepError(step.call.place, "no step of this phase requests anything, so there is no reply to expect")
-    return replace(spec, transport=requests[-1].transport)
+    return structs.replace(spec, transport=requests[-1].transport)
 
 
 def _to_call(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     call = _call_before(step, steps)
     if call is None or call.topic is None:
         raise StepError(step.call.place, 'no step before this one calls anything; write: When I call GET "/…"')
-    return replace(spec, topic=call.topic, transport=call.transport)
+    return structs.replace(spec, topic=call.topic, transport=call.transport)
 
 
 def _call_before(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep | None:
@@ -301,13 +304,13 @@ def _call_before(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep
 
 def _hop(spec: ExpectationSpec, start: Hop, check: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:
     """The message a hop ends with: after the publish it begins with, or else after that topic's own message."""
-    end = replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
+    end = structs.replace(spec, hop_from=None, transport=spec.transport or _transport_of(spec.topic, steps))
     publish = next((each for each in steps[: check.index] if start.condition is None and _begins(each, start)), None)
     if publish is not None:
-        return replace(end, budget_transport=publish.transport)
+        return structs.replace(end, budget_transport=publish.transport)
     body = start.condition or parse_expectation(None, None, None, base_dir=end.body.base_dir)
     begin = ExpectationSpec(start.topic, start.transport or _transport_of(start.topic, steps), body, end.occurs)
-    return replace(begin, then=(end,))
+    return structs.replace(begin, then=(end,))
 
 
 def _begins(step: PlannedStep, start: Hop) -> bool:

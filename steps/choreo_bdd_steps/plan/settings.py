@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
@@ -21,8 +23,7 @@ _TAG = re.compile(r"(?P<name>timeout|slow|bus)(?P<value>[(=:].*)", re.DOTALL | r
 _NAMES = ("timeout", "slow", "bus")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What holds for one scenario, its tags included. Durations are seconds."""
 
     timeout_s: float

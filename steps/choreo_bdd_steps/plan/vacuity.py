@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from choreo_bdd.scenario import Occurs
+from msgspec import Struct
+
+from choreo_bdd.scenario.judging.occurs import ONCE
 from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
 from choreo_bdd_steps.vocabulary.acts import CHECKING
@@ -20,8 +21,7 @@ class VacuityWarning(UserWarning):
     """A step can pass whatever the system under test does."""
 
 
-@dataclass(frozen=True, slots=True)
-class VacuousStep:
+class VacuousStep(Struct, frozen=True):
     """Something that proves nothing: where it stands, and why that is so."""
 
     place: str
@@ -65,7 +65,7 @@ def cannot_fail(plan: Plan, step: PlannedStep) -> str | None:
         return "`at least 0` is always true; say how many are needed"
     topics = list(dict.fromkeys(part.topic for part in spec.parts))
     if (
-        spec.occurs == Occurs()
+        spec.occurs == ONCE
         and len(topics) == len(spec.parts)
         and all(_is_own_echo(plan, step, part) for part in spec.parts)
     ):

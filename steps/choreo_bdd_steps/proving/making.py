@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field, structs
 
 from choreo_bdd.matchers import Quantifier
 from choreo_bdd.matchers.values.moments import moment
@@ -40,8 +41,7 @@ _OF_TYPE: Mapping[str, object] = {"number": 1, "integer": 1, "boolean": True, "a
 _OF_EACH_KIND = ("7d9f9b0e-3c1e-4a55-9c9b-0a4d6c3f2b11", 1, True, "2026-01-01T00:00:00Z", None, ["any"], {"any": 1})
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A message that a body asks for."""
 
     payload: Any
@@ -108,7 +108,7 @@ def merged(there: Any, more: Any) -> Any:
 
 def relaxed(scenario: Scenario, topic: str, line: int) -> Scenario:
     """The scenario with its checks of a topic that stand above a line asking for any message there."""
-    return replace(
+    return structs.replace(
         scenario, steps=tuple(_any_message(each, topic) if each.line < line else each for each in scenario.steps)
     )
 
@@ -122,7 +122,7 @@ def _any_message(step: Step, topic: str) -> Step:
         return step
     condition = found.args.get("condition")
     text = step.text if condition is None else step.text.replace(f" where {condition}", "", 1)
-    return replace(step, text=text, docstring=None, table=None)
+    return structs.replace(step, text=text, docstring=None, table=None)
 
 
 def _is_absence(node: Node) -> bool:
@@ -131,11 +131,12 @@ def _is_absence(node: Node) -> bool:
 
 def _first(place: Field) -> Field:
     """Of what it says of each or some of a list: the first."""
-    return replace(place, segments=tuple(0 if isinstance(each, Quantifier) else each for each in place.segments))
+    return structs.replace(
+        place, segments=tuple(0 if isinstance(each, Quantifier) else each for each in place.segments)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Maker:
+class _Maker(Struct, frozen=True):
     """Finds values that comparisons accept."""
 
     variables: Variables

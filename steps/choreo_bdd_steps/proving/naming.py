@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import Quantifier
 from choreo_bdd_steps.language.doc_strings.yaml_body import read_yaml
@@ -16,8 +17,7 @@ Place = tuple[Segment, ...]
 """A path into the payload, in which ``[?]`` stands for each element; or ``("@key",)``, ``("@headers", name)``, …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """What one thing that a check says is about: ``places`` of which only all at once can be noticed.
 
     Without places it is about the payload as a whole, as a schema is.

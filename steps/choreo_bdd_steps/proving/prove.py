@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
+
+from msgspec import Struct, structs
 
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.harnesses import correlation_of
@@ -33,7 +35,7 @@ _DEPENDS = re.compile(
 _TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)  # as the proof that holds it, which is written whole
 class Survivor:
     """A check that still passes: its place, its sentence, and what was spoilt."""
 
@@ -59,8 +61,7 @@ class Proof:
         return 1.0 if not self.tried else (self.tried - len(self.survivors)) / self.tried
 
 
-@dataclass(frozen=True, slots=True)
-class _Spoilt:
+class _Spoilt(Struct, frozen=True):
     """Ways to spoil what one check looks at: it has to notice one of them."""
 
     told: str
@@ -69,8 +70,7 @@ class _Spoilt:
     """Whether it looks at these at all; where that is not known, a check that still passes is no finding."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Green:
+class _Green(Struct, frozen=True):
     """A scenario that has passed: its traffic, what it means, and what stands around it."""
 
     recording: Recording
@@ -138,7 +138,7 @@ class Prover:
             return None
         if spoiling.came_on(green.recording, check.act.topic) != 1:  # another message may be taken then
             return None
-        alone = replace(green, scenario=relaxed(green.scenario, check.act.topic, check.call.line))
+        alone = structs.replace(green, scenario=relaxed(green.scenario, check.act.topic, check.call.line))
         return None if alone.judged(green.recording) else alone
 
     # --- what to spoil --------------------------------------------------------------------------------------------
@@ -183,14 +183,14 @@ class Prover:
                 yield _Spoilt(
                     "its message came a minute too late", [spoiling.delayed(recording, each, late_s) for each in topics]
                 )
-        if spec.occurs.maximum and not spec.untaken and topics:
-            more = spec.occurs.maximum
-            yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, more) for each in topics])
-        if spec.occurs.maximum == 0:
+        most, came = spec.occurs.maximum, any(spoiling.came_on(recording, each) for each in topics)
+        if most and not spec.untaken and came:
+            yield _Spoilt("its messages came again", [spoiling.repeated(recording, each, most) for each in topics])
+        if most == 0 or (most and not came):
             made = {topic: message_for(spec.body, docstring, topic, recording) for topic in topics}
             link = next(iter(check.spec_transports), check.default_transport)
-            told = "a message of the run came that it must not let pass"
-            yield self._intruded(green, told, link, made, times=_taken_at_most(green.steps) + 1)
+            told = "a message of the run came that it must not let pass" if most == 0 else "more came than may come"
+            yield self._intruded(green, told, link, made, times=max(most, _taken_at_most(green.steps)) + 1)
 
     def _triggered(self, green: _Green, step: PlannedStep, service: PlayService) -> Iterator[_Spoilt]:
         condition = service.read_condition()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from choreo_bdd.observers.traffic import Sent
 from choreo_bdd.topic_patterns import INBOXES
@@ -12,8 +13,7 @@ from choreo_bdd_steps.recording import Recording
 from choreo_bdd_steps.vocabulary.acts import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Replies:
+class Replies(Struct, frozen=True):
     """Where the replies of each phase were heard, and to which topic's request each place belongs."""
 
     by_phase: Mapping[int, Sequence[str]]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from choreo_bdd import topic_patterns
 from choreo_bdd.matchers import Quantifier
 from choreo_bdd.message import Message
@@ -61,12 +63,13 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
 def put_in(recording: Recording, link: str, message: Message, at: float, times: int) -> Recording:
     """A message more, so many times, so many seconds from the beginning."""
     there = recording.links[link]
+    hearing = (message.topic, *(each for each in there.listened if topic_patterns.matches(each, message.topic)))
     more = [
-        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), (message.topic,))
+        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), hearing)
         for number in range(times)
     ]
-    links = {**recording.links, link: replace(there, heard=tuple(_in_order([*there.heard, *more])))}
-    return replace(recording, links=links)
+    links = {**recording.links, link: structs.replace(there, heard=tuple(_in_order([*there.heard, *more])))}
+    return structs.replace(recording, links=links)
 
 
 def with_others(
@@ -194,9 +197,9 @@ def others(value: Any) -> Iterator[Any]:
 
 def _each_link(recording: Recording, spoil: Callable[[Heard], Iterable[Heard]]) -> Recording:
     def spoilt(link: RecordedTransport) -> RecordedTransport:
-        return replace(link, heard=tuple(_in_order(new for heard in link.heard for new in spoil(heard))))
+        return structs.replace(link, heard=tuple(_in_order(new for heard in link.heard for new in spoil(heard))))
 
-    return replace(recording, links={name: spoilt(link) for name, link in recording.links.items()})
+    return structs.replace(recording, links={name: spoilt(link) for name, link in recording.links.items()})
 
 
 def _in_order(heard: Iterable[Heard]) -> list[Heard]:

@@ -6,9 +6,10 @@ import itertools
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
@@ -34,8 +35,7 @@ from choreo_bdd_steps.run.session import Session
 from choreo_bdd_steps.vocabulary.acts import SetSeveral, SetText, SetUnique
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """A scenario judged anew: ``failures`` are what its failing steps say, by line, in order; none where all pass.
 
     ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out.
@@ -106,8 +106,7 @@ def _is_numbered(named: str, name: str) -> bool:
     return named.startswith(f"{name}[") and named.endswith("]")
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayContext:
+class ReplayContext(Struct, frozen=True):
     """What stands around a recorded scenario now: configuration, and the user's own Python, read and not run."""
 
     config: Config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import NoReturn
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
-from choreo_bdd.message import NO_HEADERS
+from choreo_bdd.message import NO_HEADERS, Message
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent
 from choreo_bdd.shared.fitting import fits
 from choreo_bdd.shared.promises import break_promise
@@ -134,6 +135,7 @@ class ReplayTransport:
         self._is_called = link.type == "http"
         self._remarks = link.remarks
         self._overlooked = link.overlooked
+        self._listened = link.listened
         self._fenced = [(_asked_since(each, link.heard), each) for each in link.fenced]
         self._breaks = [lost.reason for lost in link.lost if lost.topic is None]
         self._untold = [lost for lost in link.lost if lost.is_untold]
@@ -258,7 +260,7 @@ class ReplayTransport:
         """Hand over a message that came now."""
         message = replace(heard.message, received_at=asyncio.get_running_loop().time())
         for each in self._listeners:
-            if each.topic in heard.subscribed or topic_patterns.matches(each.topic, message.topic):
+            if each.topic in heard.subscribed or self._may_hear(each.topic, heard.message):
                 each.deliver(message)
         self._answers[message.topic] -= 1
         for place, (topic, answered) in enumerate(self._callers):
@@ -266,6 +268,11 @@ class ReplayTransport:
                 answered.set_result(None)
                 del self._callers[place]
                 return
+
+    def _may_hear(self, topic: str, message: Message) -> bool:
+        """Whether its name is enough: not where it was listened to then and heard nothing (a list, another queue)."""
+        was_listened_to = self._listened.get(topic, math.inf) <= message.received_at
+        return not was_listened_to and topic_patterns.matches(topic, message.topic)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("ReplayTransport cannot be pickled: it belongs to one event loop")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
 
 from choreo_bdd.correlation import CorrelationPolicy
 from choreo_bdd.scenario import Scope
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioInfo:
+class ScenarioInfo(Struct, frozen=True):
     """A scenario as a test framework presents it: outline rows rendered, background included.
 
     ``transport`` is the one the whole scenario runs on, where a tag names it; ``None`` for the configured default.

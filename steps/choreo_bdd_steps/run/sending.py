@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec import structs
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.scenario.links import Link
@@ -39,7 +40,7 @@ class Sending:
         """Arm the phase if this begins it, prove it live, then publish; returns when the messages have left."""
         body = read(call, act.body.read)
         if act.is_tombstone and not self._has_keys(act, call):
-            act = replace(act, key=None)
+            act = structs.replace(act, key=None)
         extras = [{}] if act.count is None else [{"index": index} for index in range(act.count)]
         outgoing = [message for extra in extras for message in read(call, partial(self._built, act, body, extra))]
         named = body.around if act.key is None else body.around | {"key"}
@@ -56,7 +57,7 @@ class Sending:
         if act.key is None:
             return built
         key = str(render(act.key, functions.extended(**extra)))
-        return [replace(message, key=key) for message in built]
+        return [structs.replace(message, key=key) for message in built]
 
     def request(self, act: Request, call: StepCall) -> None:
         """Publish a message that says where its reply is wanted."""

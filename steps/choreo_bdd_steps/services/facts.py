@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from choreo_bdd_project.placeholders import Address
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from choreo_bdd.traces.spans import SpanSource
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line that a service wrote. ``at`` is ``time.monotonic()``, the same for all processes of the machine."""
 
     at: float
@@ -27,8 +27,7 @@ class Line:
         return f"{self.clock} {self.service} | {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
+class Death(Struct, frozen=True):
     """A service that has ended without being asked to; ``at`` is ``time.monotonic()``."""
 
     service: str
@@ -40,8 +39,7 @@ class Death:
     """The last line before it that reads like an exception, where other lines have followed that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A service and how long it took until it was ready, in seconds; ``is_ours`` unless it ran already."""
 
     name: str

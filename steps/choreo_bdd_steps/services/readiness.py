@@ -9,8 +9,9 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from choreo_bdd.brokers.ports import HOST
 from choreo_bdd.loop import LoopThread
@@ -25,8 +26,7 @@ _ASK_S = 1.0
 _LISTEN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """What is waited for; ``sought`` says it in words, and what came instead, for the case that it does not come."""
 
     is_ready: Callable[[], bool]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from choreo_bdd.brokers import Broker, processes, start
 from choreo_bdd.brokers.ports import HOST, free_port, is_free
@@ -35,8 +36,7 @@ Resolve = Callable[[Config, Mapping[str, Address]], Config]
 """A configuration as it reads once services have addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A service of ours; its death is asked for by ``death``, which tells how it ended."""
 
     name: str

@@ -18,11 +18,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import astuple
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config, load_config
@@ -134,22 +135,22 @@ class Supervisor:
                 self._is_begun.wait()
                 return self._told() if self._failure is None else {"failed": self._failure}
             case meeting.DEATHS:
-                return {"is": [astuple(each) for each in self._services.deaths()]}
+                return {"is": [structs.astuple(each) for each in self._services.deaths()]}
             case meeting.LINES:
-                return {"is": [astuple(each) for each in self._services.lines(*arguments)]}
+                return {"is": [structs.astuple(each) for each in self._services.lines(*arguments)]}
             case meeting.EXPECT if self._receiver is not None:
                 self._receiver.spans.expect(*arguments)
             case meeting.SPANS if self._receiver is not None:
                 spans = self._receiver.spans
-                return {"is": [spans.heard, [astuple(each) for each in spans.of(*arguments)]]}
+                return {"is": [spans.heard, [structs.astuple(each) for each in spans.of(*arguments)]]}
         return {"is": None}
 
     def _told(self) -> dict[str, Any]:
         addresses: Mapping[str, Any] = MappingProxyType(self._services.addresses)
         return {
             "is": [
-                {name: astuple(address) for name, address in addresses.items()},
-                [astuple(each) for each in self._services.started],
+                {name: structs.astuple(address) for name, address in addresses.items()},
+                [structs.astuple(each) for each in self._services.started],
             ]
         }
 

@@ -6,11 +6,11 @@ import asyncio
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
@@ -103,7 +103,7 @@ def doctor(
 
 
 def _as_json(config: Config, findings: Sequence[DoctorFinding]) -> str:
-    transports = [asdict(finding) | {"ok": finding.is_well} for finding in findings]
+    transports = [structs.asdict(finding) | {"ok": finding.is_well} for finding in findings]
     source = None if config.source is None else str(config.source)
     told, _ = redact_value({"profile": config.profile, "source": source, "transports": transports})
     return json.dumps(told, indent=2)

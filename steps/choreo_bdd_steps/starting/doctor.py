@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from choreo_bdd.environment import HostNotInAllowlist
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.harness import Harness
@@ -47,8 +49,7 @@ _ADVICE: Mapping[DoctorStage, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorFinding:
+class DoctorFinding(Struct, frozen=True):
     """What is true of one transport. Durations are milliseconds; ``None`` where it did not come so far."""
 
     transport: str

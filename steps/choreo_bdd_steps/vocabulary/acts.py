@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from choreo_bdd.message import NO_PAYLOAD
 from choreo_bdd_project.gherkin.step import Step
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from choreo_bdd_steps.language import ExpectationBody, PayloadBody
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """What a step sends, as its author wrote it; a file is read when its step is reached, not before."""
 
     call: Step
@@ -44,8 +44,7 @@ class Payload:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """Publish what the body says; ``count`` times as a burst, whose bodies and keys may use ``index``."""
 
     topic: str
@@ -81,8 +80,7 @@ class Publish:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Publish a message that wants a reply."""
 
     topic: str
@@ -90,8 +88,7 @@ class Request:
     body: Payload
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Call a service over HTTP, and wait for its answer."""
 
     method: str
@@ -119,8 +116,7 @@ class Call:
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-@dataclass(frozen=True, slots=True)
-class Expect:
+class Expect(Struct, frozen=True):
     """Expect messages.
 
     ``spec`` is what is expected, or the error that reading it raised: the step itself tells. ``topic`` is the one the
@@ -133,8 +129,7 @@ class Expect:
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckTaken:
+class CheckTaken(Struct, frozen=True):
     """Hold a message that a check has taken against a body: it has all that is said there or, ``refused``, none of it.
 
     It is the one that the last check on the topic has taken, or with ``position`` the first (1), …, last (-1) of those
@@ -171,8 +166,7 @@ class CheckTaken:
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a stand-in answers and where; without a ``body`` it breaks while it answers."""
 
     topic: str
@@ -182,8 +176,7 @@ class Answer:
     times: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlayService:
+class PlayService(Struct, frozen=True):
     """Play a service on a topic; without an ``answer`` it takes messages and stays silent."""
 
     topic: str
@@ -217,24 +210,21 @@ class PlayService:
         return language.parse_expectation(None, None, self.condition, base_dir=self.call.folder, quiet=True)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckService:
+class CheckService(Struct, frozen=True):
     """The stand-in on a topic has answered: so many ``times``, or at all."""
 
     topic: str
     times: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetText:
+class SetText(Struct, frozen=True):
     """Set a variable to a text, its templates filled in."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetLiteral:
+class SetLiteral(Struct, frozen=True):
     """Set a variable to a JSON value, as it is written."""
 
     name: str
@@ -253,15 +243,13 @@ class SetLiteral:
             raise BodyError(f"{self.literal!r} is not a JSON value: {error}{hint}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class SetUnique:
+class SetUnique(Struct, frozen=True):
     """Set a variable to an id nobody else has."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetSeveral:
+class SetSeveral(Struct, frozen=True):
     """Set the variables of a table, its heading included."""
 
     table: tuple[tuple[str, ...], ...]
@@ -278,8 +266,7 @@ class SetSeveral:
         return tuple(read.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """Keep a field of the message that the last check on a topic has taken.
 
     Without a ``topic`` it is one of the reply, or ``of_response`` of what the last call has answered.
@@ -291,15 +278,13 @@ class Keep:
     of_response: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UseTransport:
+class UseTransport(Struct, frozen=True):
     """Use a transport from here on, where a step names none."""
 
     transport: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Do nothing for a while."""
 
     seconds: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from choreo_bdd.scenario import Occurs
+from choreo_bdd.scenario.judging.occurs import ONCE
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
@@ -48,7 +48,7 @@ def _asked(match: Match) -> ExpectationSpec:
         "(the response)",
         None,
         _body(match, None if status is None else f"@status is {status}"),
-        Occurs(),
+        ONCE,
         budget_s=budget_s,
         is_response=True,
         is_narrowed=True,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from choreo_bdd_steps.vocabulary.phrase import Phrase, pattern_of, pieces
 
@@ -17,8 +18,7 @@ _PARAMETER = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}")
 _QUOTED = frozenset({"topic", "key", "path", "text"})
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A parameter that is being written: its name, its kind, and what of it is there behind its quote.
 
     ``begun`` is ``None`` where one stands in quotes that are not opened yet.
@@ -34,8 +34,7 @@ class Slot:
         return self.kind in _QUOTED
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Words of a phrase that can come next: ``begun`` of them is there; ``rest`` is all up to the part's end, as the
     phrase has it, optional parts inside left out."""
 
@@ -75,8 +74,7 @@ def parameters(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
         yield found, found["name"], found["kind"] or found["name"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Continuation:
+class _Continuation(Struct, frozen=True):
     """Words (``text``, with the ``rest`` of their part) or a parameter (``slot``), and what must stand before them."""
 
     before: re.Pattern[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from choreo_bdd.scenario import Occurs
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from choreo_bdd_steps.language import ExpectationBody
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectationSpec:
+class ExpectationSpec(Struct, frozen=True):
     """What a check step expects; durations are seconds.
 
     ``window_s`` is how long a count or an absence is watched, from the last publish of the phase or on
@@ -80,8 +80,7 @@ class ExpectationSpec:
         return frozenset().union(*(each.body.needs for each in self.parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """Where a hop begins: with any message on a topic, or with one that a condition tells apart."""
 
     topic: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
-from choreo_bdd.scenario import Occurs
+from msgspec import structs
+
+from choreo_bdd.scenario.judging.occurs import NONE, ONCE, Occurs
 from choreo_bdd_steps import language
 from choreo_bdd_steps.language.durations import parse_duration
 from choreo_bdd_steps.language.errors import BodyError
@@ -92,7 +93,7 @@ def _times(match: Match) -> _Times:
 
 
 def _one(match: Match) -> ExpectationSpec:
-    return _so_many(match, Occurs())
+    return _so_many(match, ONCE)
 
 
 def _so_many(match: Match, occurs: Occurs) -> ExpectationSpec:
@@ -107,18 +108,18 @@ def _is_narrowed(match: Match) -> bool:
 
 
 def _another(match: Match) -> ExpectationSpec:
-    return replace(_one(match), untaken=True)
+    return structs.replace(_one(match), untaken=True)
 
 
 def _none(match: Match) -> ExpectationSpec:
     window_s = parse_duration(match.arg("window"))
     body = _body(match, quiet=True)
     topic, transport = match.arg("topic"), match.args["transport"]
-    return ExpectationSpec(topic, transport, body, Occurs(0, 0), window_s=window_s, is_absence=True)
+    return ExpectationSpec(topic, transport, body, NONE, window_s=window_s, is_absence=True)
 
 
 def _no_other(match: Match) -> ExpectationSpec:
-    return replace(_none(match), untaken=True)
+    return structs.replace(_none(match), untaken=True)
 
 
 def _nothing_else(match: Match) -> ExpectationSpec:
@@ -126,15 +127,15 @@ def _nothing_else(match: Match) -> ExpectationSpec:
         "(everything)",
         match.args["transport"],
         _body(match),
-        Occurs(0, 0),
+        NONE,
         window_s=parse_duration(match.arg("window")),
         is_absence=True,
     )
-    return replace(nothing, untaken=True, is_everything=True)
+    return structs.replace(nothing, untaken=True, is_everything=True)
 
 
 def _reply(match: Match) -> ExpectationSpec:
-    return ExpectationSpec("(the reply)", None, _body(match), Occurs(), is_reply=True, **_times(match))
+    return ExpectationSpec("(the reply)", None, _body(match), ONCE, is_reply=True, **_times(match))
 
 
 def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
@@ -148,7 +149,9 @@ def _count(match: Match, occurs: Occurs, said: str) -> ExpectationSpec:
         )
     if not occurs.waits_the_window_out:
         return asked
-    return replace(asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic)
+    return structs.replace(
+        asked, budget_s=None, budget_topic=None, window_s=asked.budget_s, window_topic=asked.budget_topic
+    )
 
 
 def _between(match: Match) -> ExpectationSpec:
@@ -179,8 +182,8 @@ def _counted(quantity: str) -> Phrase:
 
 def _in_order(match: Match) -> ExpectationSpec:
     rows = [_row(match, row, line) for line, row in enumerate(_ordered_rows(match), start=2)]
-    last = replace(rows[-1], **_times(match))
-    return last if len(rows) == 1 else replace(rows[0], then=(*rows[1:-1], last))
+    last = structs.replace(rows[-1], **_times(match))
+    return last if len(rows) == 1 else structs.replace(rows[0], then=(*rows[1:-1], last))
 
 
 def _ordered_rows(match: Match) -> list[list[tuple[str, str]]]:
@@ -210,7 +213,7 @@ def _row(match: Match, row: Sequence[tuple[str, str]], line: int) -> Expectation
     fields = [[name, cell] for name, cell in row if name not in ("topic", "transport") and cell.strip()]
     table = [["field", "value"], *fields] if fields else None
     body = language.parse_expectation(None, table, None, base_dir=match.call.folder)
-    return ExpectationSpec(topic, transport or match.args["transport"], body, Occurs(), is_narrowed=bool(fields))
+    return ExpectationSpec(topic, transport or match.args["transport"], body, ONCE, is_narrowed=bool(fields))
 
 
 def _hop(match: Match) -> ExpectationSpec:
@@ -224,11 +227,11 @@ def _hop(match: Match) -> ExpectationSpec:
         match.arg("end"),
         match.args["end_transport"],
         language.parse_expectation(None, None, end_condition, base_dir=base_dir),
-        Occurs(),
+        ONCE,
         hop_from=begin,
         is_narrowed=end_condition is not None,
     )
-    return replace(end, **_times(match) | {"budget_topic": begin.topic})
+    return structs.replace(end, **_times(match) | {"budget_topic": begin.topic})
 
 
 PHRASES = (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_steps.language.errors import BodyError
@@ -76,8 +77,7 @@ class Match(NamedTuple):
         return BodyError(f"{there[0]} stands below this step, which takes {takes}: {self.phrase.text}")
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A sentence of the vocabulary; ``read`` makes of a step that is one the act it means, an ``act`` of one kind.
 
     ``below`` is what may stand below it; anything else there is an error.

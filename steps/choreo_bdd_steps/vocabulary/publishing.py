@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import structs
 
 from choreo_bdd_steps.vocabulary.acts import Payload, Publish, Request
 from choreo_bdd_steps.vocabulary.phrase import Match, Phrase
@@ -18,7 +18,7 @@ def _one(match: Match) -> Publish:
 
 def _many(match: Match) -> Publish:
     rate = match.args["rate"]
-    return replace(_one(match), count=int(match.arg("count")), per_second=None if rate is None else float(rate))
+    return structs.replace(_one(match), count=int(match.arg("count")), per_second=None if rate is None else float(rate))
 
 
 def _file(match: Match) -> Publish:

@@ -16,9 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.chronicle.reports import body, handle, late, one_test, report, scenario, timed_out
 from tests.chronicle.servers import serving
-from tests.reporter.page.conftest import browser
-
-__all__ = ["browser"]
 
 RUNS = 24
 CHANGED_AT = 14

@@ -1,9 +1,7 @@
-"""One Chromium a test module, and one page in it that each test gets as if it were new."""
+"""A page of a report in Chromium, that each test gets as if it were new."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,18 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, ViewportSize
 
 from choreo_bdd_reporter.page import render_page
-
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+from tests.support.browsers import Chromium
 
 
 @dataclass
@@ -45,37 +35,8 @@ OpenReport = Callable[..., Opened]
 WIDE: ViewportSize = {"width": 1600, "height": 1000}
 
 
-def _chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    hint = "no Chromium: install the package 'chromium' or run 'playwright install chromium' and link it as chromium"
-    if os.environ.get("CI"):
-        pytest.fail(hint)
-    pytest.skip(hint)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # not longer than the module: the sync API keeps a loop running, in which no async test could start
-    path = _chromium()
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def waiting_pages(browser: Browser) -> Iterator[list[Page]]:
-    """The page for the next test, as making a new one costs more than what most tests do in it."""
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        page.context.close()
-
-
 @pytest.fixture
-def open_report(browser: Browser, waiting_pages: list[Page], tmp_path: Path) -> Iterator[OpenReport]:
+def open_report(chromium: Chromium, tmp_path: Path) -> Iterator[OpenReport]:
     """Open the report of a run; with options that a page cannot change later it has a context of its own."""
     path = tmp_path / "index.html"
     with ExitStack() as until_the_test_ends:
@@ -88,7 +49,7 @@ def open_report(browser: Browser, waiting_pages: list[Page], tmp_path: Path) -> 
             color_scheme: Literal["light", "dark"] = "light",
             **own_context: Any,
         ) -> Opened:
-            page = until_the_test_ends.enter_context(_page(browser, waiting_pages, own_context))
+            page = until_the_test_ends.enter_context(_page(chromium, own_context))
             page.set_viewport_size(viewport)
             page.emulate_media(media="null", color_scheme=color_scheme)
             report = until_the_test_ends.enter_context(_listening(page))
@@ -100,8 +61,10 @@ def open_report(browser: Browser, waiting_pages: list[Page], tmp_path: Path) -> 
 
 
 @contextmanager
-def _page(browser: Browser, waiting: list[Page], own_context: Mapping[str, Any]) -> Iterator[Page]:
-    page = waiting.pop() if waiting and not own_context else browser.new_context(**own_context).new_page()
+def _page(chromium: Chromium, own_context: Mapping[str, Any]) -> Iterator[Page]:
+    """The page that the test before left as new, if there is one: making one costs more than most tests do in it."""
+    waiting = chromium.waiting
+    page = waiting.pop() if waiting and not own_context else chromium.browser.new_context(**own_context).new_page()
     page.set_default_timeout(10_000)
     yield page
     if not waiting and not own_context and _is_as_new(page):

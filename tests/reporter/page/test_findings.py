@@ -78,6 +78,17 @@ def test_a_scope_that_broke_off_was_not_silent() -> None:
     assert findings_of(_entry(_silent(completed_normally=False)))[0]["cause"] == "aborted"
 
 
+def test_what_a_broken_step_kept_from_being_awaited_is_no_silence_though_its_cause_is_the_transport() -> None:
+    reason = "aborted: the scenario ended; transport failed: MyTransport could not publish to 'x': denied"
+    handle = a_handle("t", "timeout", 0.0, reason=reason)
+    test = a_test("x", "failed", [a_scope("timeout", [handle], completed_normally=False)])
+    said = "'t' could not be served: MyTransport could not publish to 'x': denied"
+    notes = [{"handles": [{"cause": "transport failed", "sentence": said}]}]
+    entry = _entry(test, [a_step("When", 'I publish "x"', "failed", message="denied")], notes)
+    assert outcome_of(entry) == "failed"
+    assert [(each["cause"], each["sentence"]) for each in findings_of(entry)] == [("transport failed", said)]
+
+
 def test_only_silence_makes_a_timeout() -> None:
     assert outcome_of(_entry(_silent())) == "timeout"
     both = [a_handle("t", "timeout", 9.0), a_handle("u", "fail", 9.0, attempts=1)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree
 
@@ -49,32 +51,60 @@ _OPEN_ALL = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_export_of_a_random_report_counts_as_its_results_do(seed: int) -> None:
-    results, gherkin = a_report(seed)
+@dataclass(frozen=True)
+class Written:
+    """A random report, and each output of it, written when a test first asks for it."""
+
+    results: Any
+    gherkin: Any
+
+    @cached_property
+    def junit(self) -> str:
+        return as_junit(self.results, self.gherkin)
+
+    @cached_property
+    def ctrf(self) -> dict[str, Any]:
+        return as_ctrf(self.results, self.gherkin)
+
+    @cached_property
+    def otlp(self) -> dict[str, Any]:
+        return as_otlp(self.results, self.gherkin)
+
+    @cached_property
+    def trace(self) -> dict[str, Any]:
+        return as_chrome_trace(self.results, self.gherkin)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def written(request: pytest.FixtureRequest) -> Written:
+    """For module scope, pytest runs all tests of one report before those of the next."""
+    return Written(*a_report(request.param))
+
+
+def test_every_export_of_a_random_report_counts_as_its_results_do(written: Written) -> None:
+    results, gherkin = written.results, written.gherkin
     assert validate_report(results) == []
     assert checked(gherkin)[1] == []
     outcomes = Counter(OUTCOMES[test["outcome"]] for test in results["tests"])
     for told in (of_junit(results), of_ctrf(results)):
         assert Counter(outcome for _, outcome in told.elements()) == outcomes
-    cases = ElementTree.fromstring(as_junit(results, gherkin)).iter("testcase")
+    cases = ElementTree.fromstring(written.junit).iter("testcase")
     places = [(case.get("classname"), case.get("name")) for case in cases]
     assert len(set(places)) == len(places) == len(results["tests"])
-    for document in (as_ctrf(results, gherkin), as_otlp(results, gherkin), as_chrome_trace(results, gherkin)):
+    for document in (written.ctrf, written.otlp, written.trace):
         json.dumps(document, allow_nan=False)
     assert len(json.loads(as_code_quality(results, gherkin))) >= outcomes["failed"]
-    for written in (as_text, as_markdown, as_annotations):
-        assert f"{len(results['tests'])} test" in written(results, gherkin)
+    for write in (as_text, as_markdown, as_annotations):
+        assert f"{len(results['tests'])} test" in write(results, gherkin)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_export_of_a_random_report_tells_the_causes_of_the_page(seed: int) -> None:
-    results, gherkin = a_report(seed)
+def test_every_export_of_a_random_report_tells_the_causes_of_the_page(written: Written) -> None:
+    results, gherkin = written.results, written.gherkin
     shown = [row for group in _index(results, gherkin)["groups"] for row in group["rows"] if row.get("failing")]
     causes = Counter(on_one_line(row["findings"][0]["cause"]) for row in shown)
-    cases = list(ElementTree.fromstring(as_junit(results, gherkin)).iter("testcase"))
+    cases = list(ElementTree.fromstring(written.junit).iter("testcase"))
     assert Counter(why.get("type") for case in cases for why in case if why.tag in ("failure", "error")) == causes
-    listed = [test for test in as_ctrf(results, gherkin)["results"]["tests"] if test["status"] == "failed"]
+    listed = [test for test in written.ctrf["results"]["tests"] if test["status"] == "failed"]
     assert Counter(on_one_line(test["extra"]["cause"]) for test in listed) == causes
     places = Counter((row["findings"][0].get("topic") or None, row["findings"][0].get("transport")) for row in shown)
     assert Counter((test["extra"].get("topic"), test["extra"].get("transport")) for test in listed) == places
@@ -86,41 +116,36 @@ def test_every_export_of_a_random_report_tells_the_causes_of_the_page(seed: int)
     assert set(same.still_failing) == {test["extra"]["nodeid"] for test in listed}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_export_of_a_random_report_calls_the_same_tests_flaky(seed: int) -> None:
-    results, gherkin = a_report(seed)
+def test_every_export_of_a_random_report_calls_the_same_tests_flaky(written: Written) -> None:
+    results, gherkin = written.results, written.gherkin
     shown = sum(row.get("flaky", False) for group in _index(results, gherkin)["groups"] for row in group["rows"])
-    told = as_ctrf(results, gherkin)["results"]
-    properties = ElementTree.fromstring(as_junit(results, gherkin)).iterfind(".//testcase/properties/property")
+    told = written.ctrf["results"]
+    properties = ElementTree.fromstring(written.junit).iterfind(".//testcase/properties/property")
     in_xml = [found for found in properties if found.get("name") == "flaky"]
     assert {told["summary"]["flaky"], len(in_xml), len(flaky_tests(results, gherkin))} == {shown}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_no_time_of_a_random_report_runs_backwards(seed: int) -> None:
-    results, gherkin = a_report(seed)
-    told = as_ctrf(results, gherkin)["results"]
+def test_no_time_of_a_random_report_runs_backwards(written: Written) -> None:
+    told = written.ctrf["results"]
     assert told["summary"]["start"] <= told["summary"]["stop"]
     assert all(test["start"] <= test["stop"] for test in told["tests"] if "start" in test)
-    for resource in as_otlp(results, gherkin)["resourceSpans"]:
+    for resource in written.otlp["resourceSpans"]:
         for span in resource["scopeSpans"][0]["spans"]:
             assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]), span["name"]
-    events = as_chrome_trace(results, gherkin)["traceEvents"]
+    events = written.trace["traceEvents"]
     assert all(event["dur"] >= 0 for event in events if event["ph"] == "X")
     begun = {event["id"]: event["ts"] for event in events if event["ph"] in "bs"}
     assert all(begun[event["id"]] <= event["ts"] for event in events if event["ph"] in "ef")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_traces_of_a_random_report_tell_how_many_events_were_left_out(seed: int) -> None:
-    results, gherkin = a_report(seed)
-    events = as_chrome_trace(results, gherkin)["traceEvents"]
-    left_out = [part["timeline_dropped"] for test in results["tests"] for part in test["scenarios"] if part["timeline"]]
+def test_traces_of_a_random_report_tell_how_many_events_were_left_out(written: Written) -> None:
+    events = written.trace["traceEvents"]
+    left_out = [
+        part["timeline_dropped"] for test in written.results["tests"] for part in test["scenarios"] if part["timeline"]
+    ]
     wholes = [event for event in events if event.get("cat") == "scenario"]
     assert [event["args"]["timeline_dropped"] for event in wholes] == left_out
-    roots = [
-        span for span in as_otlp(results, gherkin)["resourceSpans"][0]["scopeSpans"][0]["spans"] if "events" in span
-    ]
+    roots = [span for span in written.otlp["resourceSpans"][0]["scopeSpans"][0]["spans"] if "events" in span]
     assert [span.get("droppedEventsCount", 0) for span in roots] == left_out
 
 

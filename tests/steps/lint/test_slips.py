@@ -54,6 +54,35 @@ def test_a_placeholder_of_another_language_is_told_where_a_variable_is_called_so
     assert "write {{ order }} for the variable" in found[0].message
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        ('Then I expect no "b" where state is "<state>" for 50ms',),
+        ('Then I expect no "b" for 50ms:', "  | field | value |", "  | state | <state> |"),
+        ('Then I expect no "b" for 50ms:', doc("order:", '  state: "<state>"')),
+        ('Then I expect no "b" for 50ms:', doc("- state: <state>")),
+    ],
+)
+def test_a_value_that_reads_as_a_column_of_no_examples_is_told(folder: Path, check: tuple[str, ...]) -> None:
+    (found,) = linted(folder, PUBLISH, *check)
+    assert (found.rule, found.line) == ("unfilled-placeholder", 4)
+    assert "<state> is in no column of the examples, of which this scenario has none" in found.message
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        ('Then I expect no "b" where state matches /<.*>/ for 50ms',),
+        ('Then I expect no "b" for 50ms:', doc("body: <p>text</p>")),
+        ('Then I expect no "b" for 50ms:', doc("<order>", "</order>", media_type="xml")),
+        ('Then I expect no "b" where size is one of "S", "<L>" for 50ms',),
+        ('Then I expect "b":', doc("size: <L>")),  # which fails by itself, if it is no size of theirs
+    ],
+)
+def test_other_angle_brackets_are_left_alone(folder: Path, check: tuple[str, ...]) -> None:
+    assert linted(folder, PUBLISH, *check) == []
+
+
 @pytest.mark.parametrize("written", ["${other}", "{other}", "{{ order }}", "{{order}}", '{"order": 1}'])
 def test_other_braces_are_left_alone(folder: Path, written: str) -> None:
     assert linted(folder, 'Given order is "A7"', PUBLISH, doc(f"id: {written!r}"), CHECK) == []

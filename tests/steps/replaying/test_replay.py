@@ -542,14 +542,14 @@ def test_what_is_secret_is_not_recorded_in_another_encoding(project: Project, en
     ("line", "says"),
     [
         ("{", "this line is damaged, it is no JSON"),
-        ("[]", "expected a recording of format 1, found no recording"),
-        ('{"choreo_recording": 2}', "expected a recording of format 1, found a recording of format 2"),
-        ('{"choreo_recording": 1}', "the recording is damaged: 'nodeid' is missing"),
-        ('{"choreo_recording": true}', "expected a recording of format 1, found a recording of format True"),
-        ('{"choreo_recording": 1.0}', "expected a recording of format 1, found a recording of format 1.0"),
-        ('{"choreo_recording": "canary"}', "expected a recording of format 1, found no recording"),
+        ("[]", "expected a recording of format 2, found no recording"),
+        ('{"choreo_recording": 1}', "expected a recording of format 2, found a recording of format 1"),
+        ('{"choreo_recording": 2}', "the recording is damaged: 'nodeid' is missing"),
+        ('{"choreo_recording": true}', "expected a recording of format 2, found a recording of format True"),
+        ('{"choreo_recording": 1.0}', "expected a recording of format 2, found a recording of format 1.0"),
+        ('{"choreo_recording": "canary"}', "expected a recording of format 2, found no recording"),
         ('{"journal": 1, "recordings": 5}', "this line is damaged, it is none of a journal"),
-        ('{"journal": 1, "recordings": [5]}', "expected a recording of format 1, found no recording"),
+        ('{"journal": 1, "recordings": [5]}', "expected a recording of format 2, found no recording"),
     ],
 )
 def test_a_damaged_recording_is_refused_with_its_place(tmp_path: Path, line: str, says: str) -> None:
@@ -582,6 +582,7 @@ _IMPOSSIBLE: tuple[tuple[tuple[str | int, ...], object, str], ...] = (
     ((*_OF_BUS, "sent", 0, "failed_at"), 0, "found one that failed before"),
     ((*_OF_BUS, "lost"), [{"at": -1, "reason": "canary"}], "found -1"),
     ((*_OF_BUS, "fenced"), [{"at": 2, "until": 1, "on": []}], "found an answer before"),
+    ((*_OF_BUS, "listened"), {"canary": -1}, "found -1"),
 )
 
 

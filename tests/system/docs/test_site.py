@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from choreo_bdd_steps.vocabulary import PHRASES
 
@@ -78,19 +77,13 @@ def test_a_page_loads_nothing_from_another_host(site: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_search_works_from_a_disk_without_a_server(site: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium: install the package 'chromium'")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
+def test_the_search_works_from_a_disk_without_a_server(site: Path, browser: Browser) -> None:
+    with browser.new_page() as page:
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{(site / 'search.html').as_uri()}?q=tombstone")
         page.locator("#search-results li a").first.wait_for()
         found = page.locator("#search-results li a").all_inner_texts()
-        browser.close()
     assert any("tombstone" in each for each in found), found
     assert complaints == []
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from choreo_bdd_steps.language.durations import unit_missing
 from choreo_bdd_steps.language.errors import BodyError
@@ -60,8 +61,7 @@ _NO_PATH = frozenset({"is", "not", "no", "where", "if", "has", "with", "exists"}
 _JOINED = ("and", "or")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Places and what is expected there: in all of them, or, with ``any_of``, in one of them."""
 
     clauses: tuple[tuple[Field, Node], ...] = ()

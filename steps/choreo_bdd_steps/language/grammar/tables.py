@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from msgspec import Struct, field
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.cells import is_text, parse_cell
@@ -15,8 +16,7 @@ from choreo_bdd_steps.language.syntax import Node
 Table = Sequence[Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """What one cell says about one field."""
 
     field: Field
@@ -141,8 +141,7 @@ def _column(name: str) -> Field:
     return parse_field(name, 1)
 
 
-@dataclass(slots=True)
-class _Branch:
+class _Branch(Struct):
     """An object or list that is being filled, its label the path that led here."""
 
     label: str = ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from choreo_bdd.correlation import FieldPolicy, policy_of
 from choreo_bdd.matchers import Closeness, Matcher, MatchResult, closeness
@@ -15,8 +17,7 @@ from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 _NO_OBJECT = (str, int, float, list)
 
 
-@dataclass(frozen=True, slots=True)
-class Unstamped:
+class Unstamped(Struct, frozen=True):
     """A part of a body that says nothing of the id's field, and might ask that there be no field besides its own.
 
     Where it ``is_exact`` the id is never seen. A schema, say, may ask for the field: there it is seen first.

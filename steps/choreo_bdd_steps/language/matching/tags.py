@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 import choreo_bdd.matchers as m
 from choreo_bdd.matchers import Matcher
@@ -22,8 +24,7 @@ from choreo_bdd_steps.language.reserved_names import MATCHERS
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template
 
 
-@dataclass(frozen=True, slots=True)
-class TagCall:
+class TagCall(Struct, frozen=True):
     """One use of a tag: its argument, rendered, and where files are looked for."""
 
     argument: Any

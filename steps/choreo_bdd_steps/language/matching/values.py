@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.tags import TagCall, build_matcher, check_tag
@@ -13,8 +14,7 @@ from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names, render_text
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """Renders templates with ``variables`` and finds files below ``base_dir``."""
 
     variables: Variables

@@ -7,6 +7,8 @@ from dataclasses import replace
 from operator import ge, gt, le, lt
 from typing import Any
 
+from msgspec import structs
+
 from choreo_bdd.matchers.operators import is_number
 from choreo_bdd.matchers.values.equality import strict_equal
 from choreo_bdd.matchers.values.ordering import exact_sides
@@ -55,7 +57,7 @@ def as_sent(node: Node) -> Node:
         case Literal(value, _, written) if written is not None and value is not None:
             return replace(node, value=written)
         case Fields(pairs):
-            return replace(node, pairs=tuple((name, as_sent(each)) for name, each in pairs))
+            return structs.replace(node, pairs=tuple((name, as_sent(each)) for name, each in pairs))
     return node
 
 
@@ -65,11 +67,11 @@ def as_operand(node: Node) -> Node:
         case Literal(bool()):
             return replace(node, value=as_text(node.value))
         case Fields(pairs):
-            return replace(node, pairs=tuple((name, as_operand(each)) for name, each in pairs))
+            return structs.replace(node, pairs=tuple((name, as_operand(each)) for name, each in pairs))
         case Items(nodes):
-            return replace(node, nodes=tuple(map(as_operand, nodes)))
+            return structs.replace(node, nodes=tuple(map(as_operand, nodes)))
         case Tagged(_, argument) if argument is not None:
-            return replace(node, argument=as_operand(argument))
+            return structs.replace(node, argument=as_operand(argument))
     return node
 
 

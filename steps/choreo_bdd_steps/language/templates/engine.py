@@ -27,7 +27,7 @@ from choreo_bdd_steps.language.templates.functions import (
 )
 
 _UNSET = re.compile(r"'(.+)' is undefined")
-_NO_FIELD = re.compile(r"'(\w+)(?: object)?' has no attribute ('.+')")
+_NO_OBJECT = re.compile(r"'(\w+)(?: object)?' has no attribute ('.+')")
 _KINDS = {"None": "null", "list": "a list", "str": "text", "int": "a number", "Decimal": "a number", "bool": "boolean"}
 """What Jinja2 calls a value by, in words of messages."""
 _NAMES = 8
@@ -151,13 +151,13 @@ def _plain(value: object) -> object:
 
 def _unknown(source: str, error: UndefinedError, variables: Variables) -> str:
     said = str(error.message)
-    if none := _NO_FIELD.match(said):
+    if none := _NO_OBJECT.match(said):
         kind = _KINDS.get(none[1], "a value")
-        said = f"there is no field {none[2]}: what is in front of the dot is {kind}, no object"
+        said = f"there is no field {none[2]} (what should have it is {kind}, and no object)"
+    problem = f"{said} in the template {source!r}"
     unset = _UNSET.fullmatch(said)
     if unset is None:
-        return f"in the template {source!r} {said}"
-    problem = f"{said} in the template {source!r}"
+        return f"{problem}; check the name against the data"
     known = ", ".join(sorted(variables.values)) or "none"
     hint = meant_by(unset[1], variables.values) or 'set the variable in an earlier step (Given <name> is "…")'
     return f"{problem}; {hint}; known variables: {known}"
@@ -168,4 +168,4 @@ def _no_field(name: str, data: Mapping[Any, Any]) -> str:
     names = [key for key in data if isinstance(key, str)]
     hint = nearly(name, names)
     has = f"it has {', '.join(names[:_NAMES])}{', …' if len(names) > _NAMES else ''}" if names else "it has none"
-    return f"there is no field {name!r}: {has if hint is None else hint}"
+    return f"there is no field {name!r} ({has if hint is None else hint})"

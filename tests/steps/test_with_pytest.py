@@ -181,7 +181,7 @@ def test_two_scenarios_of_one_name_are_an_error_when_collected(project: Project)
     ran = project.feature(DUPLICATES).feature(SEVERAL, "b").pytest("features")
     assert "features/a.feature:2: the feature has 2 scenarios named 'same'" in ran
     assert "give each its own name" in ran
-    assert ran.code == 2
+    assert (ran.code, "1 error" in ran, " passed" in ran) == (1, True, True)  # b ran all the same
 
 
 def test_two_scenarios_of_one_name_are_an_error_through_a_stub_too(project: Project) -> None:
@@ -195,7 +195,7 @@ def test_a_feature_file_that_cannot_be_parsed_is_an_error_with_its_name(project:
     ran = project.feature("Feature: f\n  Scenario: s\n    Given n is 1\n    Whenever I publish\n").pytest("features")
     assert "features/a.feature" in ran
     assert "Whenever I publish" in ran
-    assert ran.code == 2
+    assert ran.code == 1
 
 
 def test_an_async_step_of_the_users_own_fails_instead_of_passing_unawaited(project: Project) -> None:

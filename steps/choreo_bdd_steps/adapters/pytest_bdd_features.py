@@ -20,7 +20,7 @@ from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.feature import Feature, read_feature
 from choreo_bdd_project.gherkin.places import files_below, relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.errors import StepError, warn
 
 _ASKED: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey()
 """What was asked for by name in files that are collected as a whole: by argument, the file and the name."""
@@ -232,7 +232,7 @@ class FeatureFile(pytest.Module):
             told = str(vacuity.VacuousStep(f"{relative(self.path)}:{line}", reason))
             if policy == "error":
                 raise self.CollectError(told)
-            warnings.warn(vacuity.VacuityWarning(told), stacklevel=1)
+            warn(told, vacuity.VacuityWarning)
 
 
 def _nothing_more() -> None:

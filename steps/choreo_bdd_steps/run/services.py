@@ -26,6 +26,10 @@ class StandInFailed(ChoreoError):
     """A stand-in told to fail has done so."""
 
 
+class AnswerCannotBeMade(ChoreoError):
+    """A stand-in's answer names what the message does not have. Reports show the name of this class, and no more."""
+
+
 class StandIns:
     """The services of one scenario."""
 
@@ -52,7 +56,7 @@ class StandIns:
                 message = body.build(state.functions, trigger=trigger)[0]
             except BodyError as error:
                 state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
-                raise
+                raise AnswerCannotBeMade from error
             return Answer(message.payload, message.headers, message.key)
 
         if body is not None:

@@ -53,6 +53,29 @@ def test_its_features_have_no_findings(run: Run, folder: Path) -> None:
     assert run("lint", "features").stderr.strip() == "1 file(s): 0 error(s), 0 warning(s)"
 
 
+def test_lint_explain_and_prove_take_the_folder_features_where_nothing_is_named(run: Run, folder: Path) -> None:
+    refused = run("lint")
+    assert (refused.exit_code, refused.stderr.strip()) == (
+        2,
+        "choreo-bdd lint: features: there is no such file or folder",
+    )
+    run("init")
+    for command in ("lint", "explain", "prove"):
+        alone, named = run(command), run(command, "features")
+        assert (alone.exit_code, alone.output) == (0, named.output)
+
+
+@pytest.mark.process
+def test_its_pytest_finds_modules_beside_the_features_as_behave_does(run: Run, folder: Path) -> None:
+    run("init")
+    (folder / "shop.py").write_text("", "utf-8")
+    (folder / "features" / "conftest.py").write_text("import shop\n", "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("pytest")], check=False, cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_its_settings_follow_the_schema_and_name_nothing_but_this_machine(run: Run, folder: Path) -> None:
     run("init")
     settings = yaml.safe_load((folder / "choreo.yaml").read_text("utf-8"))

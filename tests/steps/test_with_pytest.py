@@ -374,3 +374,9 @@ def test_a_bare_pytest_says_nothing_of_features_of_others_or_where_something_ran
     assert "feature file" not in project.pytest()
     project.file("choreo.yaml", "timeout: 1s\n").file("test_a.py", "def test_a(): pass\n")
     assert "feature file" not in project.pytest()
+
+
+def test_a_folder_of_features_that_is_not_there_is_an_error_and_no_green_run(project: Project) -> None:
+    project.file("pytest.ini", "[pytest]\nchoreo_features = feature\n").feature(SEVERAL)
+    ran = project.file("test_own.py", "def test_it(): pass\n").pytest()
+    assert (ran.code, "choreo_features: there is no feature; name the folder of the features" in ran) == (4, True)

@@ -51,6 +51,9 @@ def _places(args: tuple[str, ...], folder: Path) -> frozenset[Path]:
 
 def begin_collection(config: pytest.Config) -> None:
     """Let pytest find names that it would take apart, and go on where a feature file cannot be read."""
+    for folder in config.getini("choreo_features"):
+        if not folder.exists():
+            raise pytest.UsageError(f"choreo_features: there is no {relative(folder)}; name the folder of the features")
     _find_odd_names(config)
     config.pluginmanager.register(_Unread(config))
 

@@ -16,6 +16,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import redact_value
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_project.config import Config
+from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.secrets import unset
 from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
@@ -87,6 +88,7 @@ def doctor(
     """
     try:
         config = configuration(Path.cwd(), profile)
+        build_contract(config)  # read before anything is started, as a run does
         services = services_of(config, {})
         config = at_addresses(config, services.addresses) if config.services else config
     except ChoreoError as error:

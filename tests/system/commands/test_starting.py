@@ -287,6 +287,24 @@ def test_doctor_notes_a_broker_without_correlation(run: Run, folder: Path, nats_
     assert "note: no correlation is configured" in run("doctor").stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"asyncapi": "2.6.0", ', "cannot be read as JSON"),
+        ('{"openapi": "3.0.0", "paths": {}}', "asyncapi"),
+        (None, "does not exist"),
+    ],
+)
+def test_doctor_reads_the_asyncapi_document_that_a_run_would_refuse(
+    run: Run, folder: Path, text: str | None, reason: str
+) -> None:
+    (folder / "choreo.yaml").write_text("asyncapi: shop.json\n", "utf-8")
+    if text is not None:
+        (folder / "shop.json").write_text(text, "utf-8")
+    done = run("doctor")
+    assert (done.exit_code, "shop.json" in done.stderr, reason in done.stderr) == (2, True, True), done.output
+
+
 def test_doctor_says_which_profile_does_not_exist(run: Run, folder: Path) -> None:
     configure(folder, bus={"type": "memory"})
     done = run("doctor", "--profile", "prod")

@@ -25,6 +25,8 @@ from choreo_bdd_project.gherkin.refusals import UNENDED_ROW
 UNREADABLE_STEP = "this file can be read"
 _MARK = re.compile(r'^[ \t]*("""|\'\'\'|```)', re.MULTILINE)
 _SCENARIO = f"Scenario: A file is read before it runs\nGiven {UNREADABLE_STEP}\n"
+_unread: dict[str, str] = {}
+"""Why files could not be read."""
 
 
 def watch_features(begin: Callable[[Any], None]) -> None:
@@ -106,7 +108,7 @@ def _unreadable(filename: str, told: str) -> Any:
     place = re.match(rf"{re.escape(relative(filename))}:(\d+): ", told)
     above = "\n" * (int(place[1]) - 1) if place else ""
     feature = parser.parse_feature(f"{above}Feature: {os.path.basename(filename)}\n{_SCENARIO}", filename=filename)
-    feature.scenarios[0].description = [told]
+    _unread[feature.filename] = told
     for each in (feature, *feature.scenarios):
         each.should_run = each.should_run_with_name_select = _always
     return feature
@@ -118,7 +120,7 @@ def _always(_config: Any = None) -> bool:
 
 def fail_unreadable(context: Any) -> None:
     """The step of a feature that cannot be read."""
-    raise FeatureUnreadable("\n".join(context.scenario.description))
+    raise FeatureUnreadable(_unread[context.feature.filename])
 
 
 class FeatureUnreadable(ParserError, ChoreoError, AssertionError):  # type: ignore[misc] # behave ships no types
@@ -134,7 +136,7 @@ class FeatureUnreadable(ParserError, ChoreoError, AssertionError):  # type: igno
 def _require_readable(features: Iterable[Any]) -> None:
     for feature in features:
         if feature.should_run is _always:
-            raise FeatureUnreadable("\n".join(feature.scenarios[0].description))
+            raise FeatureUnreadable(_unread[feature.filename])
 
 
 def _wrong_with(filename: str) -> str | None:

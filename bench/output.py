@@ -108,7 +108,7 @@ def _more(shape: Shape, size: int, repetitions: int) -> float:
     reported = by_behave if shape.is_behave else ["--harness-report=report"]
     costs = [(_cost(bare), _cost([*bare, *reported])) for _ in range(repetitions)]
     without, with_one = (min(each) for each in zip(*costs, strict=True))
-    return with_one - without
+    return float(with_one - without)
 
 
 def main() -> int:

@@ -54,6 +54,11 @@ class Expected(Struct, frozen=True):
         """What is asked of the message around the payload, each with its name."""
         return (*self.around, *((n, c.node) for c in (*self.cells, *self.one_of) if (n := c.field.envelope)))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it calls the places that it speaks of one by one."""
+        return (*(cell.field.label for cell in (*self.cells, *self.one_of)), *(name for name, _ in self.around))
+
 
 class ExpectationBody(Struct, frozen=True):
     """What an expectation asks; ``needs`` are the variables its templates name.
@@ -138,6 +143,7 @@ def parse_expectation(
         said = (*asked_of(row.cells), *places_in(payload))
         for at_once in [[part] for part in said] if apart else [said]:
             refuse_contradiction(at_once, "condition and the body" if condition else "body")
+    names = [text_node(name) for row in expected for name in row.names]
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
@@ -147,7 +153,7 @@ def parse_expectation(
     for name, node in (part for row in expected for part in row.asked_around if part[0] in NUMBERS):
         refuse_text(name, node)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
-    return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
+    return ExpectationBody(expected, needs_of(*every, *names), base_dir, calls_python)
 
 
 def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
@@ -166,8 +172,9 @@ def _put_together(
     return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()}, choices)
 
 
-def _cells(cells: Row, builder: Builder) -> tuple[list[Matcher], dict[str, list[Matcher]]]:
+def _cells(cells: Sequence[Cell], builder: Builder) -> tuple[list[Matcher], dict[str, list[Matcher]]]:
     """What single places of the payload must be, and what stands around it."""
+    cells = [structs.replace(c, field=builder.place(c.field, c.line)) if c.field.is_template else c for c in cells]
     parts: list[Matcher] = []
     around: dict[str, list[Matcher]] = {}
     inside: list[Placed] = []

@@ -645,6 +645,22 @@ def test_a_misspelt_check_is_not_passed_over(project: Project) -> None:
     assert "did you mean: I expect" in told
 
 
+def test_a_step_that_nobody_defines_is_said_to_be_undefined(project: Project) -> None:
+    """Steps of an installed package are not seen, so it is no failure of the replay."""
+    project.pytest("features", "--harness-report=report")
+    edited = _FEATURE.replace("total is 13", "total is 12").replace(
+        "    When", "    And the mill is running\n    When", 1
+    )
+    project.feature(edited)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 0
+    assert "a.feature:9: no step of the project" in told
+    (project.folder / "features" / "conftest.py").write_text(
+        'from pytest_bdd import given\n\n\n@given("the mill is running")\ndef mill() -> None: ...\n', "utf-8"
+    )
+    assert "is defined so" not in replay_report(Path("report/recordings.jsonl"), None)[0]
+
+
 def test_watching_goes_on_whatever_is_being_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.pytest("features", "--harness-report=report")
     recordings = project.folder / "report" / "recordings.jsonl"

@@ -93,7 +93,7 @@ def _lines(replayed: Replayed, took_ms: float) -> Iterator[str]:
         yield "  . steps of your own are not carried out here; what they caused was recorded"
     for line in replayed.undefined:
         yield (
-            f"  . {recording.feature}:{line}: no step of the project is defined so: unless an installed package has it, "
+            f"  . {recording.feature}:{line}: no step of the project is defined so: unless a package has it, "
             f"a live run fails there as undefined; define it in Python, or use a phrase of `choreo-bdd steps`"
         )
     if recording.masked:

@@ -26,7 +26,7 @@ from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.language.templates.functions import as_text
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
-from choreo_bdd_steps.run.services import unanswered
+from choreo_bdd_steps.run.services import unanswered, unsent
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
@@ -168,6 +168,17 @@ class Checking:
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
+        self._require_sent(armed)
+
+    def _require_sent(self, armed: Armed) -> None:
+        """What a broken stand-in would have sent is no message that did not come."""
+        state = self._state
+        limited = (each for each in map(state.scope.expectation_of, armed.handles) if each.occurs.waits_the_window_out)
+        for expectation in limited:
+            if failure := unsent(state.scope.replies, expectation.topic, expectation.link):
+                what = f"nobody can say how often {expectation.topic!r} was to come: {failure}"
+                told = f"{armed.step.call.place}: {what}; correct it, or let the stand-in end with `and fails`"
+                raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
     def _failures_of_services(self) -> list[str]:
         """What services say has failed in them since the last publish; a verdict never comes of it."""

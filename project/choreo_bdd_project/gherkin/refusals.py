@@ -54,7 +54,7 @@ def unended_row(node: _Node, lines: Sequence[str]) -> int | None:
 
 
 def flattened_line(node: _Node, lines: Sequence[str]) -> int | None:
-    """The line of a doc string that Gherkin would move against others of it: its indentation says what belongs where."""
+    """The line of a doc string that Gherkin would move against others of it, whose place its indentation tells."""
     for child in node.get("children", ()):
         for below in child.values():
             if (line := flattened_line(below, lines)) is not None:

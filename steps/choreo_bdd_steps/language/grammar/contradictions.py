@@ -43,9 +43,9 @@ def contradiction(asked: Asked) -> str | None:
     for place, node in asked:
         if place.envelope is not None and _fits_nothing(node):
             return f"{place.label} {_told([node])}, which can never be true"
-    for label, nodes in _around(asked).items():
-        if len(nodes) > 1 and not _one_text_is_all(nodes):
-            return f"{label} {_told(nodes)}, which can never be true"
+    for label, equal in _around(asked).items():
+        if len(equal) > 1 and not _one_text_is_all(equal):
+            return f"{label} {_told(equal)}, which can never be true"
     for place, nodes in by_place.values():
         if _is_one(place) and (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"

@@ -680,6 +680,11 @@ def test_what_came_before_a_step_was_reached_comes_before_it_again(project: Proj
     project.feature(_DAWDLING).file("features/conftest.py", dawdle)
     project.pytest("features", "--harness-report=report")
     project.feature(edited)
+    recordings = project.folder / "report" / "recordings.jsonl"
+    recording = json.loads(recordings.read_text("utf-8"))
+    for link in recording["links"].values():
+        del link["fenced"]  # a broker that was not asked, as one message too many was there before
+    recordings.write_text(json.dumps(recording), "utf-8")
     told, failed = replay_report(Path("report/recordings.jsonl"), None)
     assert failed == 1, told
     assert "unexpected: 1 matching on 'paid', wanted none" in told

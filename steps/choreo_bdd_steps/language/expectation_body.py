@@ -77,6 +77,14 @@ class ExpectationBody(Struct, frozen=True):
         return frozenset(name for row in self.rows for name, _ in row.asked_around)
 
     @property
+    def asks_payload(self) -> bool:
+        """Whether it says anything of the payload itself."""
+        return any(
+            row.spec is not None or any(each.field.envelope is None for each in (*row.cells, *row.one_of))
+            for row in self.rows
+        )
+
+    @property
     def count(self) -> int:
         """How many messages it asks for: one, or one a row of a table."""
         return len(self.rows)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from choreo_bdd.codecs.media import NoJson
 from choreo_bdd.matchers import MatchResult
 from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.message import MessageRecord
@@ -235,6 +236,9 @@ class Checking:
     def _refuse(self, body: ExpectationBody, message: MessageRecord, call: StepCall) -> None:
         """Fail for each single thing a body says that holds of a message."""
         functions = self._state.functions
+        if isinstance(message.payload, NoJson) and body.asks_payload:
+            told = f"undecodable: {message.topic!r} answered with a body that says it is JSON and is none"
+            raise CheckFailed(f"[FAIL] {call.text}  ({call.place})\n{told}\n{answered(message)}")
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
         if message is self._state.response:
             built = list(map(in_lower_case, built))

@@ -237,8 +237,8 @@ class Checking:
         """Fail for each single thing a body says that holds of a message."""
         functions = self._state.functions
         if isinstance(message.payload, NoJson) and body.asks_payload:
-            told = f"undecodable: {message.topic!r} answered with a body that says it is JSON and is none"
-            raise CheckFailed(f"[FAIL] {call.text}  ({call.place})\n{told}\n{answered(message)}")
+            problem = f"undecodable: {message.topic!r} answered with a body that says it is JSON and is none"
+            raise CheckFailed(f"[FAIL] {call.text}  ({call.place})\n{problem}\n{answered(message)}")
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
         if message is self._state.response:
             built = list(map(in_lower_case, built))

@@ -345,6 +345,12 @@ def test_a_doc_string_left_of_its_quotes_is_refused_and_never_read_without_its_i
     assert "Traceback" not in ran
 
 
+def test_json_left_of_its_quotes_says_what_it_says_in_any_place(project: Project) -> None:
+    body = '      """\n    {\n      "o": {"p": 1}\n    }\n      """\n'
+    project.feature(f'Feature: f\n  Scenario: one\n    When I publish "a":\n{body}    Then I expect "a":\n{body}')
+    assert project.run("pytest").code == 0
+
+
 def test_line_ends_of_other_kinds_move_no_line_of_a_doc_string(project: Project) -> None:
     body = '      """\n      s: "a\u2028b"\n      n: 1\n      """\n'
     project.feature(f'Feature: f\n  Scenario: one\n    When I publish "a":\n{body}    Then I expect "a" where n is 1\n')

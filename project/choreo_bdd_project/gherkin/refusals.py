@@ -60,6 +60,8 @@ def flattened_line(node: _Node, lines: Sequence[str]) -> int | None:
             if (line := flattened_line(below, lines)) is not None:
                 return line
     for doc in (step["docString"] for step in node.get("steps", ()) if "docString" in step):
+        if doc["content"].lstrip()[:1] in ("{", "["):
+            continue  # JSON, which says the same however it is indented
         if (outdented := _outdented(doc, lines)) and len(set(_indents(doc, lines).values())) > 1:
             return outdented[0]
     return None

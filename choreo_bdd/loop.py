@@ -27,15 +27,20 @@ def new_loop() -> asyncio.AbstractEventLoop:
     async def resolve(host: Any, port: Any, **options: Any) -> Any:
         found: asyncio.Future[Any] = loop.create_future()
 
+        def tell(settle: Callable[[Any], None], told: Any) -> None:
+            if not found.done():
+                settle(told)
+
         def ask() -> None:
-            tell: Callable[[Any], None]
-            told: object
             try:
-                tell, told = found.set_result, socket.getaddrinfo(host, port, **options)
+                answer: tuple[Callable[[Any], None], Any] = (
+                    found.set_result,
+                    socket.getaddrinfo(host, port, **options),
+                )
             except Exception as error:  # noqa: BLE001 - raised again where it was asked
-                tell, told = found.set_exception, error
+                answer = (found.set_exception, error)
             with contextlib.suppress(RuntimeError):  # the loop is closed by now
-                loop.call_soon_threadsafe(lambda: found.done() or tell(told))
+                loop.call_soon_threadsafe(tell, *answer)
 
         threading.Thread(target=ask, name="choreo-resolver", daemon=True).start()
         return await found

@@ -13,6 +13,7 @@ import typer
 from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.loop import new_loop
 from choreo_bdd.redaction import redact_value
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_project.config import Config
@@ -94,7 +95,8 @@ def doctor(
     except ChoreoError as error:
         refuse("doctor", error)
     try:
-        findings = asyncio.run(examine(config, patience_s=patience_s))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            findings = runner.run(examine(config, patience_s=patience_s))
     finally:
         end_services(config)
     if as_json:

@@ -39,10 +39,23 @@ def _may_be(definition: Any, phrase: Phrase) -> bool:
 
 
 class PhraseMatch(Match):  # type: ignore[misc] # as below
-    """A sentence of ours and how to run it."""
+    """A sentence of ours, and the step to run: what it says has been read by then."""
 
-    def __init__(self, func: Callable[..., None], arguments: list[Argument], location: Any) -> None:
-        self.func, self.arguments, self.location = func, arguments, location
+    step: Any = None
+
+    def __init__(self, func: Callable[..., None], found: re.Match[str], location: Any) -> None:
+        self.func, self.location = func, location
+        self._found = found
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The sentence's parameters and where they stand, for formatters that show them."""
+        return [Argument(*self._found.span(name), value, value, name) for name, value in _given(self._found).items()]
+
+    def run(self, context: Any) -> None:
+        """Run the step."""
+        with context.use_with_user_mode():
+            self.func(context, self.step)
 
 
 class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
@@ -59,9 +72,7 @@ class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
         known = recognised(step_text)
         if known is None or known[0] is not self.phrase:
             return None
-        found = known[1]
-        arguments = [Argument(*found.span(name), value, value, name) for name, value in given(found).items()]
-        return PhraseMatch(self.func, arguments, self._location)
+        return PhraseMatch(self.func, known[1], self._location)
 
     @cached_property
     def _location(self) -> Any:
@@ -83,6 +94,6 @@ class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
         return _PATTERNS.get(self.pattern)
 
 
-def given(found: re.Match[str]) -> dict[str, str]:
+def _given(found: re.Match[str]) -> dict[str, str]:
     """A sentence's parameters, without those it leaves out."""
     return {name: value for name, value in found.groupdict().items() if value is not None}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
+
+from msgspec.structs import replace
 
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, NoPlaceForIdError

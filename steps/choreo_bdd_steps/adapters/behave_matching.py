@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,8 @@ from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
 _PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
 
 
-_askable: dict[str, tuple[list[Any], Mapping[str, Sequence[Any]]]] = {}
-"""By the type of a step, all definitions and which of them may answer to a sentence of each phrase, by its text."""
+_askable: dict[str, tuple[list[Any], dict[str, Sequence[Any]]]] = {}
+"""By the type of a step, all definitions and which of them may answer to sentences of a phrase, by its text."""
 
 
 def first_match(step: Any, phrase: Phrase) -> Any:
@@ -25,8 +25,10 @@ def first_match(step: Any, phrase: Phrase) -> Any:
     definitions = [*the_step_registry.steps[step.step_type], *the_step_registry.steps["step"]]
     known, askable = _askable.get(step.step_type, ([], {}))
     if known != definitions:  # the first step of its type, or one more has been defined
-        askable = {phrase.text: [each for each in definitions if _may_be(each, phrase)] for phrase in PHRASES}
+        askable = {}
         _askable[step.step_type] = definitions, askable
+    if phrase.text not in askable:
+        askable[phrase.text] = [each for each in definitions if _may_be(each, phrase)]
     for each in askable[phrase.text]:
         if (match := each.match(step.name)) is not None:
             return match

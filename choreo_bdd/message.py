@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
+
+from msgspec import Struct, structs
 
 _TOLD_APART_S = 0.1
 """What comes through different lanes so far apart has come in this order; nearer, only stamps may tell."""
@@ -15,6 +16,8 @@ _STAMP_S = 0.001
 
 _ONE_CLOCK_S = 2.0
 """Stamps that lie further apart than the arrivals by so much are of clocks that do not agree, and tell nothing."""
+
+_UNSHOWN = frozenset({"payload", "content", "json", "headers", "key", "kept"})
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -29,10 +32,6 @@ class NoPayload(bytes):
 
 
 NO_PAYLOAD = NoPayload()
-
-
-def _no_headers() -> Mapping[str, str]:
-    return NO_HEADERS
 
 
 class HeaderValues(str):
@@ -76,8 +75,13 @@ class Kept(NamedTuple):
     is_leftover: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+def _shown(message: Message | MessageRecord) -> str:
+    """Where it was and when, and nothing of what it says."""
+    told = [f"{name}={getattr(message, name)!r}" for name in message.__struct_fields__ if name not in _UNSHOWN]
+    return f"{type(message).__name__}({', '.join(told)})"
+
+
+class Message(Struct, frozen=True):
     """A message as a transport delivered it.
 
     ``received_at`` is loop time in seconds, taken when the client library handed the bytes over; ``broker_time`` is
@@ -87,15 +91,15 @@ class Message:
     """
 
     topic: str
-    payload: bytes = field(repr=False)
+    payload: bytes
     received_at: float = 0.0
-    headers: Mapping[str, str] = field(default_factory=_no_headers, repr=False)
-    key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = NO_HEADERS
+    key: str | None = None
     partition: int | None = None
     offset: int | None = None
     broker_time: float | None = None
     order: int | None = None
-    kept: Kept | None = field(default=None, repr=False, compare=False)
+    kept: Kept | None = None
     lane: str | None = None
     """What it came through, where a broker hands out several things each by itself, such as queues."""
 
@@ -111,7 +115,17 @@ class Message:
 
     def is_like(self, other: Message) -> bool:
         """Whether it may be the same one, heard through another subscription: alike in all but when that was."""
-        return self.topic == other.topic and replace(self, received_at=0.0) == replace(other, received_at=0.0)
+        return self.topic == other.topic and self._apart_from_arrival == other._apart_from_arrival
+
+    @property
+    def _apart_from_arrival(self) -> Message:
+        return structs.replace(self, received_at=0.0, kept=None)
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     def follows(self, other: Message, *, handed_over_later: bool) -> bool | None:
         """Whether it came after another one over the same transport; ``None`` where the broker does not tell."""
@@ -147,16 +161,20 @@ class Message:
         return self.broker_time is not None and self.order == round(self.broker_time * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """A payload as it went out; decoded when somebody looks, so that publishing copies nothing."""
 
-    data: bytes = field(repr=False)
-    decode: Callable[[bytes], Any] = field(repr=False)
+    data: bytes
+    decode: Callable[[bytes], Any]
+
+    def __repr__(self) -> str:
+        return f"<Encoded {len(self.data)} bytes>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRecord:
+class MessageRecord(Struct, frozen=True):
     """A message as results and reports keep it: named by the transport it came over, its payload decoded.
 
     ``content`` is the decoded payload, or an ``Encoded`` one; read ``payload``. ``json`` is what it travelled as, if
@@ -165,14 +183,20 @@ class MessageRecord:
 
     topic: str
     transport: str | None
-    content: Any = field(repr=False)
+    content: Any
     size: int = 0
-    headers: Mapping[str, str] = field(default_factory=_no_headers, repr=False)
-    key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = NO_HEADERS
+    key: str | None = None
     partition: int | None = None
     offset: int | None = None
     broker_time: float | None = None
-    json: bytes | None = field(default=None, repr=False)
+    json: bytes | None = None
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     @property
     def payload(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
 from choreo_bdd.matchers.leaves import ValueMatcher
@@ -20,13 +20,12 @@ from choreo_bdd.matchers.result import (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """Matches when every child does; reports the first that does not."""
 
     matchers: tuple[Matcher, ...]
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Judge the children in order."""
@@ -55,13 +54,12 @@ class AllOf:
         return self.description
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """Matches when some child does."""
 
     matchers: tuple[Matcher, ...]
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Judge the children until one matches."""
@@ -97,14 +95,13 @@ def _nearness(near: Closeness) -> tuple[float, bool]:
     return near.score, not any(each.kind == "type_mismatch" and each.path == ROOT_PATH for each in near.differences)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Not:
+class Not(Struct, frozen=True):
     """Matches when its child does not."""
 
     matcher: Matcher
     admits_missing: bool
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Judge the child and turn the verdict round."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import leaves
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
@@ -24,15 +25,14 @@ from choreo_bdd.matchers.values.paths import (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PathMatcher:
+class PathMatcher(Struct, frozen=True):
     """A matcher applied to what stands at a path; an absent field is ``missing`` unless it may be absent."""
 
     segments: tuple[Segment, ...]
     label: str
     matcher: Matcher
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
     nonempty: bool = False
 
     def match(self, payload: object) -> MatchResult:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import operators
 from choreo_bdd.matchers.operators import Operator
@@ -30,14 +31,13 @@ _INCOMPARABLE = (TypeError, ValueError, ArithmeticError, RecursionError)
 JsonType = Literal["string", "number", "integer", "boolean", "array", "object", "null"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ValueMatcher:
+class ValueMatcher(Struct, frozen=True):
     """One operator applied to one operand."""
 
     operator: Operator
     operand: object
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Judge ``payload`` itself, not a field of it."""

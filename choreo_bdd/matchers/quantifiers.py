@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from choreo_bdd.matchers.closeness import Closeness, closeness, total
 from choreo_bdd.matchers.composition import called
@@ -12,13 +12,12 @@ from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, mat
 NO_ELEMENT = "the list is empty, so nothing in it was looked at"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Every:
+class Every(Struct, frozen=True):
     """Matches a list whose elements all match; an empty one does, unless ``nonempty``."""
 
     matcher: Matcher
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
     nonempty: bool = False
 
     def match(self, payload: object) -> MatchResult:
@@ -54,13 +53,12 @@ class Every:
         return self.description
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AnyElement:
+class AnyElement(Struct, frozen=True):
     """Matches a list with at least one element that matches."""
 
     matcher: Matcher
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Judge the elements until one matches."""

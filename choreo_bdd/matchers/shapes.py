@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from choreo_bdd.matchers.closeness import Closeness, total
 from choreo_bdd.matchers.nodes import Node, compile_spec
@@ -15,14 +16,13 @@ from choreo_bdd.matchers.result import ROOT_PATH, MatchFailure, MatchResult, mat
 _SHOWN_KEYS = 3
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ShapeMatcher:
+class ShapeMatcher(Struct, frozen=True):
     """A compiled spec; ``wrapper`` names it in the expected shape when it is more than a plain subset."""
 
     node: Node
     wrapper: str | None
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Walk the payload along the spec up to the first difference."""
@@ -42,13 +42,12 @@ class ShapeMatcher:
         return self.description
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Unordered:
+class Unordered(Struct, frozen=True):
     """Each spec element is met by a payload element of its own, in any order; there may be further ones."""
 
     nodes: tuple[Node, ...]
-    description: str = field(compare=False)
-    ok: MatchResult = field(compare=False)
+    description: str
+    ok: MatchResult
 
     def match(self, payload: object) -> MatchResult:
         """Find a complete assignment, or name the spec elements that stay without one."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
@@ -40,8 +39,7 @@ _SHORT_CODECS = {"avro": "schema", "python": "factory"}
 """Codecs that may be written by name alone, and what then stands beside the name."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportConfig:
+class TransportConfig(Struct, frozen=True):
     """One transport of a profile. ``options`` is what its constructor needs; ``repr`` never shows it."""
 
     name: str
@@ -58,8 +56,14 @@ class TransportConfig:
     """How long connecting may take; ``None`` for what the transport finds right."""
     topics: tuple[TopicSettings, ...] = ()
     codec: str = "json"
-    codec_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    codec_options: Mapping[str, Any] = MappingProxyType({})
+    options: Mapping[str, Any] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return f"<TransportConfig {self.name!r} of type {self.type}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     @property
     def is_called(self) -> bool:
@@ -80,8 +84,7 @@ class Secrets(Struct, frozen=True):
     """Each variable, and where it is listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A profile of the configuration, ready to use. Durations are seconds."""
 
     source: Path | None
@@ -93,7 +96,7 @@ class Config:
     allowlist: Path | None = None
     report_dir: str | None = None
     env_names: frozenset[str] = frozenset()
-    secrets: Secrets = field(default_factory=Secrets, repr=False)
+    secrets: Secrets = Secrets()
     python_matchers: bool = False
     vacuity: Literal["ignore", "warn", "error"] = "warn"
     unattributed: Literal["fail", "warn", "ignore"] = "warn"
@@ -107,6 +110,12 @@ class Config:
     """The header in which a message names the one it came of; reports draw it."""
     traces: bool = False
     """Whether what is sent is put into a trace, and services' spans are listened for."""
+
+    def __repr__(self) -> str:
+        return f"<Config of profile {self.profile!r}>"  # what it holds may be secret
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -245,7 +254,7 @@ def for_topic(transport: TransportConfig, topic: TopicSettings) -> TransportConf
         if told["correlation_prefix"]:
             raise ConfigError(f"{topic.place}.correlation.prefix: ids have one prefix; write it at the transport")
         told["correlation_prefix"] = transport.correlation_prefix
-    return replace(transport, place=topic.place, **told)
+    return structs.replace(transport, place=topic.place, **told)
 
 
 def _correlation(given: Any, kind: str, place: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from choreo_bdd.message import NoPayload
 from choreo_bdd.observers.traffic import Fenced, Heard, Lost, Sent, Traffic
@@ -81,7 +81,7 @@ def link_of(
         return max(0.0, at - begun)  # what came before came before any check of this scenario, however long before
 
     heard = (
-        each._replace(message=replace(each.message, received_at=since(each.message.received_at)))
+        each._replace(message=structs.replace(each.message, received_at=since(each.message.received_at)))
         for each in traffic.heard
     )
     sent = (

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from google.protobuf import descriptor_pb2, timestamp_pb2, wrappers_pb2
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from choreo_bdd import Harness
 from choreo_bdd.codecs import Codec
@@ -298,7 +298,7 @@ def configured(codec: object, folder: Path) -> Config:
         codec=codec["type"] if isinstance(codec, dict) else str(codec),
         codec_options=codec if isinstance(codec, dict) else {},
     )  # fmt: skip
-    return replace(memory_config(), source=folder / "choreo.yaml", transports={"bus": bus})
+    return structs.replace(memory_config(), source=folder / "choreo.yaml", transports={"bus": bus})
 
 
 def codec_of(codec: object, folder: Path) -> Codec:

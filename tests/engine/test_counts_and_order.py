@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from choreo_bdd import DictFieldPolicy, Harness, MappedBridge, MissingTransportError, Outcome, ScopeOptions, Stage
 from choreo_bdd.matchers import anything, contains_fields, field_equals, gt

@@ -3,12 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from choreo_bdd.brokers import Broker
 from choreo_bdd.transports import Transport
@@ -41,7 +41,7 @@ def make_bench() -> Iterator[MakeBench]:
     ) -> Bench:
         bus = TransportConfig("bus", "memory", "the test", correlation_field=correlation)
         usual: dict[str, Any] = {"timeout_s": 0.2, "vacuity": "ignore", "transports": MappingProxyType({"bus": bus})}
-        config = replace(memory_config(), **{**usual, **settings})
+        config = structs.replace(memory_config(), **{**usual, **settings})
         maker = configured_transport if transport is None else lambda *_: transport
         made.append(Session(config, make_transport=maker, loop=None if in_real_time else VirtualLoop()))
         return Bench(made[-1])
@@ -63,7 +63,7 @@ def nats_bench(nats_broker: Broker) -> Iterator[Bench]:
     bus = TransportConfig(
         "bus", "nats", "the test", correlation_field="correlation_id", options={"servers": [nats_broker.url]}
     )
-    session = Session(replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=2.0))
+    session = Session(structs.replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=2.0))
     command = [sys.executable, "-m", "tests.support.answering", nats_broker.url]
     service = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

@@ -6,11 +6,11 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from choreo_bdd.observers import register_observer, unregister_observer
 from choreo_bdd.scenario import Cause
@@ -105,7 +105,8 @@ class TestScenarios:
     def test_the_answer_to_a_request_needs_no_channel(self, spec: Path) -> None:
         bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id", request_field="reply_to")
         session = Session(
-            replace(memory_config(), transports={"bus": bus}, timeout_s=0.2, asyncapi=(spec,)), loop=VirtualLoop()
+            replace(memory_config(), transports={"bus": bus}, timeout_s=0.2, asyncapi=(spec,)),
+            loop=VirtualLoop(),
         )
         bench = Bench(session)
         bench.service("payments.requested", lambda message: [(message["reply_to"], {"level": 5})])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +152,7 @@ def test_what_a_table_writes_at_a_path_it_finds_there(path: list[str | int], val
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
-    session = Session(replace(memory_config(), timeout_s=0.001, vacuity="ignore"), loop=VirtualLoop())
+    session = Session(structs.replace(memory_config(), timeout_s=0.001, vacuity="ignore"), loop=VirtualLoop())
     yield session
     session.close()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from choreo_bdd.correlation import trace_of
 from choreo_bdd.transports.base import publish_extras
@@ -26,7 +26,7 @@ def traced() -> Iterator[Bench]:
     """A bench whose messages are traced."""
     bus = TransportConfig("bus", "memory", "the test", correlation_field="correlation_id")
     session = Session(
-        replace(
+        structs.replace(
             memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=0.3, vacuity="ignore", traces=True
         )
     )
@@ -96,7 +96,7 @@ def test_every_message_of_a_scenario_belongs_to_its_trace_and_the_authors_own_is
 
 def test_a_call_belongs_to_the_trace(traced: Bench) -> None:
     with http_service() as url:
-        config = replace(
+        config = structs.replace(
             traced.session.config,
             transports=MappingProxyType({"api": TransportConfig("api", "http", "the test", options={"url": url})}),
         )
@@ -188,7 +188,7 @@ def by_trace() -> Iterator[Bench]:
     """A bench whose messages belong to a scenario by the trace they are of."""
     bus = TransportConfig("bus", "memory", "the test", correlation_header="Traceparent")
     session = Session(
-        replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=0.3, vacuity="ignore")
+        structs.replace(memory_config(), transports=MappingProxyType({"bus": bus}), timeout_s=0.3, vacuity="ignore")
     )
     yield Bench(session)
     session.close()
@@ -221,7 +221,7 @@ def test_a_trace_ties_messages_together_where_it_is_said_so(by_trace: Bench) -> 
 
 def test_the_id_of_a_trace_has_no_prefix() -> None:
     bus = TransportConfig("bus", "memory", "x.yaml:3", correlation_header="traceparent", correlation_prefix="T-")
-    session = Session(replace(memory_config(), transports=MappingProxyType({"bus": bus})))
+    session = Session(structs.replace(memory_config(), transports=MappingProxyType({"bus": bus})))
     try:
         with pytest.raises(ConfigError, match=r"x\.yaml:3\.correlation\.prefix: the id of a trace has none"):
             session.harness("bus")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nkeys  # type: ignore[import-untyped]  # it ships no types
 import pytest
+from msgspec import structs
 
 from choreo_bdd import Harness
 from choreo_bdd.brokers import Broker, TlsFiles
@@ -226,7 +226,7 @@ async def test_a_secret_that_stays_on_this_machine_or_is_never_sent_is_not(
 
 
 def configured(options: dict[str, Any], folder: Path = Path()) -> Harness:
-    config = replace(memory_config(), source=folder / "choreo.yaml")
+    config = structs.replace(memory_config(), source=folder / "choreo.yaml")
     return build_harness(config, TransportConfig("bus", "nats", "the test", options=options))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from choreo_bdd.contracts import Problem
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Closeness, Matcher, MatchFailure, MatchResult, closeness
@@ -93,7 +95,7 @@ def hidden_by_case(matcher: Matcher, delivery: Delivery, result: MatchResult) ->
     """``in_other_case`` of a message that has just been judged so."""
 
     def judged_with(headers: Mapping[str, str]) -> MatchResult:
-        message = replace(delivery.message, headers=headers)
+        message = structs.replace(delivery.message, headers=headers)
         return judge(matcher, delivery._replace(message=message), any_counts=True)
 
     return in_other_case(result, delivery.message.headers, judged_with)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Occurs:
+class Occurs(Struct, frozen=True):
     """How often a matching message must come: at least ``minimum``, and at most ``maximum`` if there is one."""
 
     minimum: int = 1

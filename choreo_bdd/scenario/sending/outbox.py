@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from choreo_bdd.codecs.base import reads_json
 from choreo_bdd.correlation import Envelope
@@ -23,16 +24,21 @@ from choreo_bdd.transports.base import Ready
 _PUBLISHED = TimelineAction.PUBLISHED
 
 
-@dataclass(slots=True, eq=False)  # not frozen: one is made for each message, in a quarter of the time
-class Publication:
+class Publication(Struct, frozen=True, eq=False):
     """A message ready to go: stamped and encoded; nothing of it changes any more."""
 
     link: Link
     topic: str
-    data: bytes = field(repr=False)
-    value: Any = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    key: str | None = field(repr=False)
+    data: bytes
+    value: Any
+    headers: Mapping[str, str]
+    key: str | None
+
+    def __repr__(self) -> str:
+        return f"<Publication on {self.topic!r}>"  # what it says may be secret
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     @classmethod
     def prepare(cls, link: Link, topic: str, payload: Any, headers: Mapping[str, str], key: str | None) -> Publication:
@@ -84,8 +90,7 @@ def _stamp(link: Link, envelope: Envelope) -> Envelope:
         raise CorrelationPolicyError(type(policy).__name__, "write", error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class TransportFailure:
+class TransportFailure(Struct, frozen=True):
     """A transport could not do what the scenario asked of it."""
 
     transport: str | None

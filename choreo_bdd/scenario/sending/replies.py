@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
 
+from msgspec import Struct
+
 from choreo_bdd.inbound.listening import Delivery
 from choreo_bdd.matchers import Matcher
 from choreo_bdd.scenario.links import require_topic
@@ -69,8 +71,7 @@ class ReplyReport:
         raise TypeError("ReplyReport cannot be pickled: it belongs to a running scenario")
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyPlan:
+class ReplyPlan(Struct, frozen=True):
     """What a reply does: to which topic, with what, how often and how much later (seconds)."""
 
     reply_topic: str

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ from choreo_bdd_steps.adapters.behave_features import (
     runs_nothing,
     watch_features,
 )
-from choreo_bdd_steps.adapters.behave_matching import PhraseMatcher, first_match, given
+from choreo_bdd_steps.adapters.behave_matching import PhraseMatch, PhraseMatcher, first_match
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
 from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
@@ -98,7 +98,9 @@ def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     match = find(step) if known is None else first_match(step, known[0])
     if match is None:
         _suggest(step)
-    elif match.func is not None and match.func.__module__ not in (__name__, fail_unreadable.__module__):
+    elif isinstance(match, PhraseMatch):
+        match.step = step
+    elif match.func is not None and match.func is not fail_unreadable:
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match
@@ -151,26 +153,23 @@ def _accompanied(function: Callable[..., object], text: str) -> Callable[..., ob
 
 
 def _step_function(phrase: Phrase) -> Callable[..., None]:
-    def step(context: Any, **parameters: str) -> None:
+    def run(context: Any, step: Any) -> None:
         try:
-            scenario_run(context).perform(_position(context, phrase, parameters))
+            scenario_run(context).perform(_position(context, step))
         except (StepError, CheckFailed) as error:
             raise error.with_traceback(None) from None  # the message says it all
         except ChoreoError as error:
             raise StepError(_place(context.scenario), str(error)) from None
 
-    step.__doc__ = phrase.doc
-    return step
+    run.__doc__ = phrase.doc
+    return run
 
 
-def _position(context: Any, phrase: Phrase, parameters: Mapping[str, str]) -> int:
-    """Which step of the scenario is running: the first without a verdict, unless that is another step."""
-    for index, step in enumerate(context.scenario.all_steps):
-        if step.status is Status.untested:
-            known = recognised(step.name)
-            if known is not None and known[0] is phrase and given(known[1]) == parameters:
-                return index
-            break
+def _position(context: Any, step: Any) -> int:
+    """Where a step stands in the scenario that is running."""
+    for index, each in enumerate(context.scenario.all_steps):
+        if each is step:
+            return index
     raise _not_seen_ahead(context, "a step of the choreo vocabulary")
 
 

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial, partialmethod
+from functools import partial, wraps
 from typing import Any
 
 from behave import parser
@@ -36,7 +36,7 @@ def watch_features(begin: Callable[[Any], None]) -> None:
         return
     FeatureListParser.parse = partial(_listed, read)
     parser.parse_file = partial(_parsed, parser.parse_file)
-    ModelRunner.run_hook = partialmethod(_begun, ModelRunner.run_hook, begin)
+    ModelRunner.run_hook = _beginning(ModelRunner.run_hook, begin)
 
 
 def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) -> list[Any]:
@@ -151,13 +151,17 @@ def _wrong_with(filename: str) -> str | None:
     return next((f"{relative(filename)}:{each.line}: {each.reason}" for each in feature.refusals), None)
 
 
-def _begun(runner: Any, run_hook: Callable[..., Any], begin: Callable[[Any], None], name: str, *arguments: Any) -> Any:
-    passed = run_hook(runner, name, *arguments)
-    if name == "before_all" and runner.config.dry_run:
-        _require_readable(runner.features)  # no step is carried out, which would fail
-    if name == "before_all" and not runner.aborted and not runner.config.dry_run:
-        begin(runner.context)
-    return passed
+def _beginning(run_hook: Callable[..., Any], begin: Callable[[Any], None]) -> Callable[..., Any]:
+    @wraps(run_hook)
+    def run(runner: Any, name: str, *arguments: Any) -> Any:
+        passed = run_hook(runner, name, *arguments)
+        if name == "before_all" and runner.config.dry_run:
+            _require_readable(runner.features)  # no step is carried out, which would fail
+        elif name == "before_all" and not runner.aborted:
+            begin(runner.context)
+        return passed
+
+    return run
 
 
 def runs_nothing(features: Iterable[Any], config: Any) -> Iterator[tuple[Any, Any]]:

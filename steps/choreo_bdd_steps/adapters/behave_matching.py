@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,8 @@ from choreo_bdd_steps.vocabulary import PHRASES, Phrase, recognised
 _PATTERNS = {phrase.regex: phrase for phrase in PHRASES}
 
 
-_askable: dict[str, tuple[list[Any], Mapping[str, Sequence[Any]]]] = {}
-"""By the type of a step, all definitions and which of them may answer to a sentence of each phrase, by its text."""
+_askable: dict[str, tuple[list[Any], dict[str, Sequence[Any]]]] = {}
+"""By the type of a step, all definitions and which of them may answer to sentences of a phrase, by its text."""
 
 
 def first_match(step: Any, phrase: Phrase) -> Any:
@@ -25,8 +25,10 @@ def first_match(step: Any, phrase: Phrase) -> Any:
     definitions = [*the_step_registry.steps[step.step_type], *the_step_registry.steps["step"]]
     known, askable = _askable.get(step.step_type, ([], {}))
     if known != definitions:  # the first step of its type, or one more has been defined
-        askable = {phrase.text: [each for each in definitions if _may_be(each, phrase)] for phrase in PHRASES}
+        askable = {}
         _askable[step.step_type] = definitions, askable
+    if phrase.text not in askable:
+        askable[phrase.text] = [each for each in definitions if _may_be(each, phrase)]
     for each in askable[phrase.text]:
         if (match := each.match(step.name)) is not None:
             return match
@@ -39,10 +41,23 @@ def _may_be(definition: Any, phrase: Phrase) -> bool:
 
 
 class PhraseMatch(Match):  # type: ignore[misc] # as below
-    """A sentence of ours and how to run it."""
+    """A sentence of ours, and the step to run: what it says has been read by then."""
 
-    def __init__(self, func: Callable[..., None], arguments: list[Argument], location: Any) -> None:
-        self.func, self.arguments, self.location = func, arguments, location
+    step: Any = None
+
+    def __init__(self, func: Callable[..., None], found: re.Match[str], location: Any) -> None:
+        self.func, self.location = func, location
+        self._found = found
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The sentence's parameters and where they stand, for formatters that show them."""
+        return [Argument(*self._found.span(name), value, value, name) for name, value in _given(self._found).items()]
+
+    def run(self, context: Any) -> None:
+        """Run the step."""
+        with context.use_with_user_mode():
+            self.func(context, self.step)
 
 
 class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
@@ -59,9 +74,7 @@ class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
         known = recognised(step_text)
         if known is None or known[0] is not self.phrase:
             return None
-        found = known[1]
-        arguments = [Argument(*found.span(name), value, value, name) for name, value in given(found).items()]
-        return PhraseMatch(self.func, arguments, self._location)
+        return PhraseMatch(self.func, known[1], self._location)
 
     @cached_property
     def _location(self) -> Any:
@@ -83,6 +96,6 @@ class PhraseMatcher(RegexMatcher):  # type: ignore[misc] # behave ships no types
         return _PATTERNS.get(self.pattern)
 
 
-def given(found: re.Match[str]) -> dict[str, str]:
+def _given(found: re.Match[str]) -> dict[str, str]:
     """A sentence's parameters, without those it leaves out."""
     return {name: value for name, value in found.groupdict().items() if value is not None}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from msgspec import Struct, structs
@@ -35,8 +34,7 @@ from choreo_bdd_steps.vocabulary.expectation_spec import ExpectationSpec, Hop
 from choreo_bdd_steps.vocabulary.phrase import StepCall
 
 
-@dataclass(frozen=True, eq=False)  # no slots: what is asked of a step again and again is kept in it
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, eq=False, dict=True):
     """A step, what it means if it is one of ours, its phase, and the transport it means where it names none.
 
     A call means the ``callee`` then: ``None`` where the profile has none to call, or several. ``spec`` is what a check
@@ -50,9 +48,9 @@ class PlannedStep:
     phase: int
     default_transport: str
     callee: str | None = None
-    spec: ExpectationSpec | None = field(default=None, repr=False)
-    unread: Exception | None = field(default=None, repr=False)
-    misplaced: BodyError | None = field(default=None, repr=False)
+    spec: ExpectationSpec | None = None
+    unread: Exception | None = None
+    misplaced: BodyError | None = None
 
     @cached_property
     def problem(self) -> Exception | None:
@@ -87,7 +85,7 @@ class PlannedStep:
         """Whether it is a step of the user's own that is declared to make messages come."""
         return self.act is None and self.call.is_act
 
-    @cached_property
+    @property
     def triggers(self) -> bool:
         """Whether it makes messages come: phases begin with such a step, and times count from it."""
         return self.sends or self.is_own_act
@@ -259,8 +257,8 @@ def _spread(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
     if not here:
         on = "" if spec.transport is None else f" on {spec.transport}"
         problem = f"no check of this scenario listens to anything{on}, so there is nothing else to hear"
-        return replace(step, spec=None, unread=StepError(step.call.place, problem))
-    return replace(step, spec=structs.replace(here[0], beside=tuple(here[1:])))
+        return structs.replace(step, spec=None, unread=StepError(step.call.place, problem))
+    return structs.replace(step, spec=structs.replace(here[0], beside=tuple(here[1:])))
 
 
 def _is_open(topic: str, step: PlannedStep, steps: Sequence[PlannedStep]) -> bool:
@@ -276,12 +274,12 @@ def _placed(step: PlannedStep, steps: Sequence[PlannedStep]) -> PlannedStep:
         return step
     try:
         if spec.is_response:
-            return replace(step, spec=_to_call(spec, step, steps))
+            return structs.replace(step, spec=_to_call(spec, step, steps))
         if spec.is_reply:
-            return replace(step, spec=_to_request(spec, step, steps))
+            return structs.replace(step, spec=_to_request(spec, step, steps))
     except StepError as error:
-        return replace(step, spec=None, unread=error)
-    return step if spec.hop_from is None else replace(step, spec=_hop(spec, spec.hop_from, step, steps))
+        return structs.replace(step, spec=None, unread=error)
+    return step if spec.hop_from is None else structs.replace(step, spec=_hop(spec, spec.hop_from, step, steps))
 
 
 def _to_request(spec: ExpectationSpec, step: PlannedStep, steps: Sequence[PlannedStep]) -> ExpectationSpec:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from choreo_bdd_project.config import Config, ConfigError, find_config, load_config, memory_config
 from choreo_bdd_project.gherkin.bus_tags import buses
@@ -58,7 +57,7 @@ def at_addresses(config: Config, addresses: Mapping[str, Address]) -> Config:
         return config
     read = load_config(config.source, schema=_schema(), profile=config.profile, addresses=addresses)
     declare(read)
-    return replace(config, transports=read.transports)
+    return structs.replace(config, transports=read.transports)
 
 
 def slow_policy(text: str) -> Literal["fail", "warn"]:

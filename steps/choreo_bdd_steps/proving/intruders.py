@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
+
+from msgspec import structs
 
 from choreo_bdd.correlation import CorrelationPolicy, Envelope
 from choreo_bdd.exceptions import CorrelationIdNotInNamespaceError, NoPlaceForIdError
@@ -77,7 +78,7 @@ def _as_ours(message: Message, donor: Recording, ours: Recording) -> Message:
     for theirs, own in pairs:
         payload = payload.replace(theirs, own)
         headers = {name: value.replace(theirs, own) for name, value in headers.items()}
-    return replace(message, payload=payload.encode("utf-8", "surrogateescape"), headers=headers)
+    return structs.replace(message, payload=payload.encode("utf-8", "surrogateescape"), headers=headers)
 
 
 def _own_id(recording: Recording, link: str, policy: CorrelationPolicy) -> str | None:

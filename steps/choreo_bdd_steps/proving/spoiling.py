@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from msgspec import structs
@@ -43,7 +42,7 @@ def repeated(recording: Recording, topic: str, times: int) -> Recording:
         if topic_patterns.matches(topic, heard.message.topic):
             for number in range(times):
                 at = heard.message.received_at + 1e-6 * (number + 1)
-                yield heard._replace(message=replace(heard.message, received_at=at, offset=None))
+                yield heard._replace(message=structs.replace(heard.message, received_at=at, offset=None))
 
     return _each_link(recording, spoilt)
 
@@ -54,7 +53,7 @@ def delayed(recording: Recording, topic: str, seconds: float) -> Recording:
     def spoilt(heard: Heard) -> Iterable[Heard]:
         message = heard.message
         is_late = topic_patterns.matches(topic, message.topic)
-        late = replace(message, received_at=message.received_at + seconds)
+        late = structs.replace(message, received_at=message.received_at + seconds)
         return (heard._replace(message=late) if is_late else heard,)
 
     return _each_link(recording, spoilt)
@@ -65,7 +64,7 @@ def put_in(recording: Recording, link: str, message: Message, at: float, times: 
     there = recording.links[link]
     hearing = (message.topic, *(each for each in there.listened if topic_patterns.matches(each, message.topic)))
     more = [
-        Heard(replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), hearing)
+        Heard(structs.replace(message, received_at=at + 1e-6 * number, offset=None, kept=None), hearing)
         for number in range(times)
     ]
     links = {**recording.links, link: structs.replace(there, heard=tuple(_in_order([*there.heard, *more])))}
@@ -108,7 +107,7 @@ def with_what_it_refuses(recording: Recording, topic: str, made: Made) -> Record
             there = heard.message
             said = _bytes(merged(_object(heard), made.payload))
             headers, key = {**there.headers, **made.headers}, made.key or there.key
-            return (heard._replace(message=replace(there, payload=said, headers=headers, key=key)),)
+            return (heard._replace(message=structs.replace(there, payload=said, headers=headers, key=key)),)
         return (heard,)
 
     return _each_link(recording, spoilt) if concerned else None
@@ -155,19 +154,19 @@ def _changed(recording: Recording, which: Sequence[Heard], places: Sequence[Plac
 def _with_other(message: Message, place: Place, nth: int) -> Message:
     match place:
         case ("@key",):
-            return replace(message, key=_pick(_of_text(message.key), nth))
+            return structs.replace(message, key=_pick(_of_text(message.key), nth))
         case ("@status",):
-            return replace(message, headers={**message.headers, ":status": _pick(_STATUSES, nth)})
+            return structs.replace(message, headers={**message.headers, ":status": _pick(_STATUSES, nth)})
         case ("@headers", str() as name):
             there = message.headers.get(name)
             rest = {each: value for each, value in message.headers.items() if each != name}
             other = _pick(_of_text(there), nth)
-            return replace(message, headers=rest if other is None else {**rest, name: other})
+            return structs.replace(message, headers=rest if other is None else {**rest, name: other})
     payload = _json(message.payload)
     for path in _paths(payload, place):
         there = at(payload, path)
         payload = put(payload, path, _pick(["spoilt"] if there is MISSING else list(others(there)), nth))
-    return message if payload is MISSING else replace(message, payload=_bytes(payload))
+    return message if payload is MISSING else structs.replace(message, payload=_bytes(payload))
 
 
 def _pick(alternatives: Sequence[T], nth: int) -> T:

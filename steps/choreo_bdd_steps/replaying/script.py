@@ -6,9 +6,11 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
+
+from msgspec import structs
 
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
@@ -264,7 +266,7 @@ class ReplayTransport:
 
     def deliver(self, heard: Heard) -> None:
         """Hand over a message that came now."""
-        message = replace(heard.message, received_at=asyncio.get_running_loop().time())
+        message = structs.replace(heard.message, received_at=asyncio.get_running_loop().time())
         for each in self._listeners:
             if each.topic in heard.subscribed or self._may_hear(each.topic, heard.message):
                 each.deliver(message)

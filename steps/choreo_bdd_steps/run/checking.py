@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import structs
 
 from choreo_bdd.codecs.media import NoJson
 from choreo_bdd.matchers import MatchResult
@@ -325,7 +326,7 @@ def _held(matcher: BodyMatcher, message: MessageRecord, call: StepCall) -> str |
     if result.matched:
         return matcher.description
     why = in_other_case(
-        result, message.headers, lambda headers: _judged(matcher, replace(message, headers=headers), call)
+        result, message.headers, lambda headers: _judged(matcher, structs.replace(message, headers=headers), call)
     )
     return None if why is None else f"{matcher.description}, but for capital or small letters: {why}"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from msgspec import structs
 
 from choreo_bdd import observers
 from choreo_bdd.correlation import CorrelationPolicy
@@ -76,7 +77,7 @@ class Session:
         former: Mapping[str, Mapping[str, Collection[str]]] = _NOBODY,
     ) -> None:
         try:
-            self.config = config if slow is None else replace(config, slow=slow_policy(slow))
+            self.config = config if slow is None else structs.replace(config, slow=slow_policy(slow))
         except ValueError as error:
             raise ConfigError(str(error)) from error
         self.traces = _traces(self.config)

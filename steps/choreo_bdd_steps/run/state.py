@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from choreo_bdd.correlation import Envelope
 from choreo_bdd.exceptions import ChoreoError
@@ -34,16 +35,21 @@ T = TypeVar("T")
 SEND_TIMEOUT_S = 10.0
 
 
-@dataclass(slots=True)
-class Armed:
+class Armed(Struct, eq=False):
     """A check whose expectations listen already."""
 
     step: PlannedStep
     spec: ExpectationSpec
     handles: list[Handle]
     held: bool
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
     armed_at: int
+
+    def __repr__(self) -> str:
+        return f"<Armed {self.step.call.place}>"  # the values of its variables may be secret
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
 
 class State:

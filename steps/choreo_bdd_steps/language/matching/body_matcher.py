@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import (
     Closeness,
@@ -28,8 +30,7 @@ _DESCRIBED_CHARACTERS = 300
 _HEADER = "@headers."
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BodyMatcher:
+class BodyMatcher(Struct, frozen=True):
     """All ``parts`` accept the payload, and one of ``choices``, where there are any, accepts the message.
 
     ``envelope`` holds what ``key``, ``headers.<name>``, … are expected to be.
@@ -37,7 +38,7 @@ class BodyMatcher:
 
     parts: tuple[Matcher, ...]
     envelope: Mapping[str, Matcher]
-    description: str = field(compare=False)
+    description: str
     choices: tuple[BodyMatcher, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import structs
 
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 
@@ -12,7 +12,7 @@ _HEADER = "headers."
 def in_lower_case(matcher: BodyMatcher) -> BodyMatcher:
     """A matcher that asks for headers by their names in lower case."""
     envelope = {name.lower() if name.startswith(_HEADER) else name: asked for name, asked in matcher.envelope.items()}
-    return replace(matcher, envelope=envelope, choices=tuple(map(in_lower_case, matcher.choices)))
+    return structs.replace(matcher, envelope=envelope, choices=tuple(map(in_lower_case, matcher.choices)))
 
 
 def in_small_letters(path: str) -> str:

@@ -6,13 +6,13 @@ import importlib
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from choreo_bdd.matchers import ROOT_PATH, MatchFailure, MatchResult
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PredicateMatcher:
+class PredicateMatcher(Struct, frozen=True):
     """Accepts what the predicate accepts; a failed assertion in it refuses with the assertion's message.
 
     Any other exception is the predicate's own fault and passes through. What it changes, other checks do not see.
@@ -21,7 +21,7 @@ class PredicateMatcher:
     name: str
     accepts: Callable[[object], object]
     argument: object
-    description: str = field(compare=False)
+    description: str
 
     def match(self, payload: object) -> MatchResult:
         """Ask the predicate."""

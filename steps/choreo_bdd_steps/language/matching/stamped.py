@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from choreo_bdd.correlation import FieldPolicy, policy_of
 from choreo_bdd.matchers import Closeness, Matcher, MatchResult, closeness
@@ -61,7 +60,8 @@ def without_stamp(matcher: BodyMatcher, link: Link, topic: str) -> BodyMatcher:
     if not isinstance(policy, FieldPolicy) or minted is None:
         return matcher
     parts = tuple(_unstamped(each, policy, minted) for each in matcher.parts)
-    return replace(matcher, parts=parts, choices=tuple(without_stamp(each, link, topic) for each in matcher.choices))
+    choices = tuple(without_stamp(each, link, topic) for each in matcher.choices)
+    return structs.replace(matcher, parts=parts, choices=choices)
 
 
 def require_place(matcher: BodyMatcher, link: Link, topic: str) -> None:

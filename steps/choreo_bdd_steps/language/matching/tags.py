@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 import choreo_bdd.matchers as m
 from choreo_bdd.matchers import Matcher
@@ -71,7 +70,7 @@ def _with_length(specs: list[Matcher]) -> list[Matcher]:
     """Beside a ``!length``, which says how many elements there may be, ``!every`` takes none for good, too."""
     if not any(isinstance(each, ValueMatcher) and each.operator is LENGTH for each in specs):
         return specs
-    return [replace(each, nonempty=False) if isinstance(each, Every) else each for each in specs]
+    return [structs.replace(each, nonempty=False) if isinstance(each, Every) else each for each in specs]
 
 
 def _schema(call: TagCall) -> Matcher:

@@ -8,30 +8,37 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct, field, structs
 
 from choreo_bdd.codecs.decimals import encode_exactly
 from choreo_bdd_steps.language.extensions import user_functions
 from choreo_bdd_steps.language.reserved_names import FUNCTIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Struct, frozen=True, eq=False):
     """What a body may use: a scenario's variables, and what the configuration allows.
 
     ``env_names`` may be read by ``env()``; ``python_matchers`` lets ``!python`` run code. One ``counter`` serves all
     ``seq()`` calls of whoever shares it. The values never show in the repr.
     """
 
-    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    values: Mapping[str, object] = {}
     env_names: frozenset[str] = frozenset()
-    counter: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False, compare=False)
+    counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     python_matchers: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Variables {', '.join(self.values)}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # a struct's own shows every field
 
     def extended(self, **extra: object) -> Variables:
         """The same with further values on top."""
-        return replace(self, values={**self.values, **extra}) if extra else self
+        return structs.replace(self, values={**self.values, **extra}) if extra else self
 
     def namespace(self) -> dict[str, object]:
         """Functions and variables under the names a template uses; a variable hides a function."""

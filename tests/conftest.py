@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,7 @@ from tests.support.browsers import browser, chromium, running_chromium
 from tests.support.order import put_long_files_first
 from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
+from tests.support.shares import add_share_option, is_of_another_share
 from tests.support.started import end_servers
 
 __all__ = ["browser", "chromium", "kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker", "running_chromium"]
@@ -36,6 +38,16 @@ def _own_secrets() -> Iterator[None]:
     """What one test's configuration shows to be secret is no secret of the next."""
     yield
     forget_declared_secrets()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Before anything is collected."""
+    add_share_option(parser)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What another process runs; None leaves the decision to others."""
+    return is_of_another_share(collection_path, config) or None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

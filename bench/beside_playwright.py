@@ -1,6 +1,6 @@
 """Our page beside Playwright's HTML report on suites of the same size: bytes, first row, memory, axe findings.
 
-    python bench/beside_playwright.py PLAYWRIGHT_REPORT SCENARIOS
+    python -m bench.beside_playwright PLAYWRIGHT_REPORT SCENARIOS
 
 PLAYWRIGHT_REPORT is a directory that ``npx playwright test --reporter=html`` has written (npm: @playwright/test, no
 browser needed) for SCENARIOS tests of 50 steps, in files of 50 tests. Ours is the suite of ``report.py`` with as many
@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from report import FLAGS, renderer_mb, suite
 
+from bench.report import FLAGS, renderer_mb, suite
 from choreo_bdd_reporter.page import write_page
 
 LOADS = 3

@@ -1,7 +1,7 @@
 """The report at full size: 200 features of 50 scenarios of 50 events, written and opened in headless Chromium.
 
-    python bench/report.py                       the reference suite
-    python bench/report.py FEATURES SCENARIOS EVENTS
+    python -m bench.report                       the reference suite
+    python -m bench.report FEATURES SCENARIOS EVENTS
 
 Prints each target with its limit; exits with 1 when one is missed. Absolute times depend on the machine.
 """
@@ -21,8 +21,8 @@ from random import Random
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from renderer import unobserved_peak_mb
 
+from bench.renderer import unobserved_peak_mb
 from choreo_bdd_reporter.page import write_page
 
 Json = dict[str, Any]

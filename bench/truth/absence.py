@@ -1,6 +1,6 @@
 """Absence under a silent wire: no scenario that expects "no message" passes while nobody can know.
 
-    python bench/truth/absence.py [--rounds 50] [nats kafka rabbitmq redis redis-streams]
+    python -m bench.truth.absence [--rounds 50] [nats kafka rabbitmq redis redis-streams]
 
 Under behave and pytest-bdd, each scenario publishes, the wire to its broker falls silent, a service sends the message
 that must not come, and the scenario expects none of it for 100 ms. The wire falls silent by a proxy that stops
@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import aio_pika
-from outside import KINDS, ROOT, Publisher, publisher
 
+from bench.truth.outside import KINDS, ROOT, Publisher, publisher
 from choreo_bdd.brokers import Broker, start
 from tests.support.proxy import Proxy, proxy_to
 
@@ -253,7 +253,7 @@ async def main(kinds: list[str], rounds: int) -> int:
     return 0 if is_right else 1
 
 
-def arguments(parse: Callable[..., Any] = argparse.ArgumentParser) -> argparse.Namespace:
+def arguments(parse: Callable[..., argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.Namespace:
     """What stands on the command line."""
     parser = parse(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50)

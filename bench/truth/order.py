@@ -1,6 +1,6 @@
 """Order across two topics of one broker: what was sent first came first, and nothing else passes.
 
-    python bench/truth/order.py [--trials 200] [nats kafka rabbitmq redis redis-streams]
+    python -m bench.truth.order [--trials 200] [nats kafka rabbitmq redis redis-streams]
 
 A service in a process of its own sends two messages on two topics, each taken by the broker before the next. Half of
 the trials send them as the scenario expects and have to pass; the other half send them the other way round and have to
@@ -17,8 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from outside import KINDS, Publisher, publisher, served
-
+from bench.truth.outside import KINDS, Publisher, publisher, served
 from choreo_bdd import Harness
 from choreo_bdd.correlation import NoCorrelationPolicy
 from choreo_bdd.matchers import field_equals

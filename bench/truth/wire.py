@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 from bench.truth import latency_service, services
+from choreo_bdd.transports.memory import MockTransport
 from choreo_bdd_steps.run.session import Session
 from orders.bus import MemoryBus
 
@@ -21,11 +24,15 @@ SILENT = "the wire to audit falls silent"
 def start_services(session: Session) -> None:
     """On the memory bus they live in the test run; elsewhere they run already."""
     if session.profile == "memory":
-        buses = [MemoryBus(session.transport(name)) for name in ("bus", "audit")]
+        buses = [MemoryBus(cast(MockTransport, session.transport(name))) for name in ("bus", "audit")]
         session.run(services.start(*buses))
         session.run(latency_service.start(buses[0]))
         for bus in buses:
-            session.add_cleanup(lambda bus=bus: session.run(bus.close()))
+            session.add_cleanup(partial(_close, session, bus))
+
+
+def _close(session: Session, bus: MemoryBus) -> None:
+    session.run(bus.close())
 
 
 def ask(what: str) -> None:

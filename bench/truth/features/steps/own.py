@@ -11,11 +11,11 @@ from choreo_bdd_steps.adapters.behave import use_choreo
 use_choreo()
 
 
-@given(WHOLE)
+@given(WHOLE)  # type: ignore[untyped-decorator]  # behave ships no types
 def whole(context: Context) -> None:
     ask("whole")
 
 
-@step(SILENT)
+@step(SILENT)  # type: ignore[untyped-decorator]  # behave ships no types
 def silent(context: Context) -> None:
     ask("silent")

@@ -32,7 +32,7 @@ from bench.chronicle_rows import Row, at_least, at_most
 from choreo_bdd_chronicle.detect import TopicSeries
 from tests.chronicle.detect.evaluating import Judged, judged_on, score
 from tests.chronicle.detect.generating import RUNS, Planted, generated
-from tests.chronicle.detect.test_evaluation import STABLE, WANDERING, tenant, wave
+from tests.chronicle.detect.planning import STABLE, WANDERING, tenant, wave
 
 
 def slow_waves(_seed: int) -> list[Planted]:

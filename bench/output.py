@@ -107,7 +107,8 @@ def _more(shape: Shape, size: int, repetitions: int) -> float:
     by_behave = ["-f", "choreo", "-o", "report", "-f", "pretty"]  # behave gives an output to each in order
     reported = by_behave if shape.is_behave else ["--harness-report=report"]
     costs = [(_cost(bare), _cost([*bare, *reported])) for _ in range(repetitions)]
-    return min(cost for _, cost in costs) - min(cost for cost, _ in costs)
+    without, with_one = (min(each) for each in zip(*costs, strict=True))
+    return float(with_one - without)
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ async def _redis(url: str) -> AsyncIterator[RoundTrip]:
     yield _timed(lambda data: client.publish(TOPIC, data), arrived.get)
     reader.cancel()
     await asyncio.wait([reader])
-    await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis gives it no types
+    await pubsub.aclose()  # type: ignore[no-untyped-call]  # typed in part
     await client.aclose()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -14,6 +15,38 @@ T = TypeVar("T")
 
 _SWITCH_INTERVAL_S = 0.0005
 _DEBUG_ALLOWED = frozenset({"set_result", "set_exception", "ensure_future", "set", "dispatch"})
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop that asks for addresses on daemon threads.
+
+    Its own executor would be waited for at the end of the process, and a resolver may answer after minutes, or never.
+    """
+    loop = asyncio.new_event_loop()
+
+    async def resolve(host: Any, port: Any, **options: Any) -> Any:
+        found: asyncio.Future[Any] = loop.create_future()
+
+        def tell(settle: Callable[[Any], None], told: Any) -> None:
+            if not found.done():
+                settle(told)
+
+        def ask() -> None:
+            try:
+                answer: tuple[Callable[[Any], None], Any] = (
+                    found.set_result,
+                    socket.getaddrinfo(host, port, **options),
+                )
+            except Exception as error:  # noqa: BLE001 - raised again where it was asked
+                answer = (found.set_exception, error)
+            with contextlib.suppress(RuntimeError):  # the loop is closed by now
+                loop.call_soon_threadsafe(tell, *answer)
+
+        threading.Thread(target=ask, name="choreo-resolver", daemon=True).start()
+        return await found
+
+    loop.getaddrinfo = resolve  # type: ignore[method-assign] # asyncio and the clients ask the loop
+    return loop
 
 
 class LoopThread:
@@ -58,7 +91,7 @@ class LoopThread:
 
     @staticmethod
     def _serve(started: concurrent.futures.Future[asyncio.AbstractEventLoop]) -> None:
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             loop = runner.get_loop()
             loop.call_soon(started.set_result, loop)
             loop.run_forever()

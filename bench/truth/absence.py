@@ -18,7 +18,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -253,7 +253,7 @@ async def main(kinds: list[str], rounds: int) -> int:
     return 0 if is_right else 1
 
 
-def arguments(parse: Callable[..., argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.Namespace:
+def arguments(parse: type[argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.Namespace:
     """What stands on the command line."""
     parser = parse(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50)

@@ -13,9 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 from bench.truth import latency_service, services
-from choreo_bdd.transports.memory import MockTransport
 from choreo_bdd_steps.run.session import Session
-from orders.bus import MemoryBus
+from orders.bus import MemoryBroker, MemoryBus
 
 WHOLE = "the wire to audit is whole"
 SILENT = "the wire to audit falls silent"
@@ -24,7 +23,7 @@ SILENT = "the wire to audit falls silent"
 def start_services(session: Session) -> None:
     """On the memory bus they live in the test run; elsewhere they run already."""
     if session.profile == "memory":
-        buses = [MemoryBus(cast(MockTransport, session.transport(name))) for name in ("bus", "audit")]
+        buses = [MemoryBus(cast("MemoryBroker", session.transport(name))) for name in ("bus", "audit")]
         session.run(services.start(*buses))
         session.run(latency_service.start(buses[0]))
         for bus in buses:

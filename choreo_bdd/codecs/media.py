@@ -22,6 +22,12 @@ class MediaBytes(bytes):
         return made
 
 
+class NoJson(str):
+    """The text of a body that says it is JSON and cannot be read as such."""
+
+    __slots__ = ()
+
+
 class MediaCodec:
     """JSON and text by their media types; anything else, and what is not what it says, stays bytes."""
 
@@ -33,7 +39,8 @@ class MediaCodec:
             try:
                 return _JSON.decode(data)
             except ValueError:
-                return _text(data, parameters)
+                text = _text(data, parameters)
+                return NoJson(text) if kind and data and isinstance(text, str) else text
         is_text = kind.startswith("text/") or kind.rpartition("/")[2].rpartition("+")[2] in _TEXT
         return _text(data, parameters) if is_text else bytes(data)
 

@@ -41,6 +41,18 @@ _PAIR = cache(
     )
 )
 """``('x-api-key', 'x')``, as headers are often shown"""
+_LINE_END = r"(?:\r?\n|(?:\\{1,4}r)?\\{1,4}n)"
+"""As it is, or escaped in what is JSON or ``repr`` by now."""
+_FORM_FIELD = cache(
+    partial(
+        re.compile,
+        rf"(?P<head>form-data;\s{{0,8}}name=\\{{0,4}}[\"']?(?P<name>[\w.\[\]-]{{1,100}})\\{{0,4}}[\"']?(?=;|\s|\\)"
+        rf"(?:(?!{_LINE_END}).){{0,300}}(?:{_LINE_END}(?:(?!{_LINE_END}|form-data).){{1,200}}){{0,3}}?{_LINE_END}{{2}})"
+        rf"(?P<value>(?:(?!{_LINE_END}|<redacted>).){{1,4000}})",
+        re.IGNORECASE,
+    )
+)
+"""A field of ``multipart/form-data``: headers, an empty line, the value."""
 _SEPARATORS = ("|", "\t", ",", ";")
 _NAME = re.compile(r"\"?[\w.-]{1,60}\"?")
 _HEADING_BEGINS = re.compile(r"[\s|]*+\"?[\w.-]{0,60}+\"?\s*[|\t,;]")
@@ -81,6 +93,8 @@ def mask_beside(text: str, _found: set[str] | None) -> tuple[str, int]:
         text = _PAIR().sub(mask_second, text)
     if "</" in text:
         text = _NAMED_ELEMENT().sub(mask, _ELEMENT().sub(mask, text))
+    if "form-data" in text.lower():
+        text = _FORM_FIELD().sub(mask, text)
     return (_MEMBER().sub(mask, text) if "value" in text.lower() else text), hits
 
 

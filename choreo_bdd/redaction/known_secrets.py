@@ -17,6 +17,8 @@ _CERTAIN_CHARS = 8
 _KNOWN_MAX = 5000
 _FEW = 100
 """So many forms are looked for one by one in less time than every place of a text is looked up."""
+_WHOLE = re.compile(r"[\w.~%+/=-]*")
+"""Of which no pattern that finds a value in running text takes a part for the whole."""
 _ESCAPED_BYTE = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -27,7 +29,7 @@ class KnownSecrets:
     by its first few characters.
     """
 
-    __slots__ = ("_lengths", "_values", "changes", "written")
+    __slots__ = ("_divisible", "_lengths", "_values", "changes", "written")
 
     def __init__(self) -> None:
         self.changes = 0
@@ -35,6 +37,8 @@ class KnownSecrets:
         self._values: set[str] = set()
         self.written: dict[str, bool] = {}
         """Every way a value is written, and whether it is told from other text only as a word of its own."""
+        self._divisible: set[str] = set()
+        """Those of these ways in which something stands that may end a value in running text: a blank, ``@``, ``;``."""
         self._lengths: dict[str, list[int]] = {}
         """How long the forms are that begin with some characters, the longest first."""
 
@@ -56,6 +60,8 @@ class KnownSecrets:
         self._values.add(value)
         for form, is_word in forms(value):
             self.written[form] = is_word and self.written.get(form, True)
+            if not _WHOLE.fullmatch(form):
+                self._divisible.add(form)
             lengths = self._lengths.setdefault(form[:MIN_CHARS], [])
             if len(form) not in lengths:
                 lengths.append(len(form))
@@ -70,6 +76,7 @@ class KnownSecrets:
         self.changes += 1
         self._values.clear()
         self.written.clear()
+        self._divisible.clear()
         self._lengths.clear()
 
     def are_in(self, text: str) -> bool:
@@ -80,13 +87,14 @@ class KnownSecrets:
 
     def mask(self, text: str, shown: str) -> str:
         """The text with ``shown`` in the place of every value."""
-        pieces: list[str] = []
-        done = 0
-        for start, end in self._places(text):
-            if start >= done:
-                pieces += (text[done:start], shown)
-            done = max(done, end)  # one value may begin within another
-        return "".join((*pieces, text[done:])) if pieces else text
+        return _masked(text, self._places(text), shown)
+
+    def mask_divisible(self, text: str, shown: str) -> str:
+        """The same for the values of which patterns, tried before, would mask a part and leave the rest unknown."""
+        if not self._divisible or not self.are_in(text):
+            return text
+        places = (place for place in self._places(text) if text[slice(*place)] in self._divisible)
+        return _masked(text, places, shown)
 
     def _places(self, text: str) -> Iterable[tuple[int, int]]:
         """Where the forms stand in a text, in order."""
@@ -110,6 +118,17 @@ class KnownSecrets:
                 if is_word is not None and not (is_word and _is_inside_a_word(text, start, end)):
                     yield start, end
                     break
+
+
+def _masked(text: str, places: Iterable[tuple[int, int]], shown: str) -> str:
+    """The text with ``shown`` at each of these places, which come in order."""
+    pieces: list[str] = []
+    done = 0
+    for start, end in places:
+        if start >= done:
+            pieces += (text[done:start], shown)
+        done = max(done, end)  # one value may begin within another
+    return "".join((*pieces, text[done:])) if pieces else text
 
 
 def _is_inside_a_word(text: str, start: int, end: int) -> bool:

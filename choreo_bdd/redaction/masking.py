@@ -111,7 +111,10 @@ class Redactor:
         if text in self._clean:
             return text
         found: set[str] = set()
-        masked, hits = redact_text(text, found)
+        whole = text
+        for known in (self._known, _DECLARED, _MET):
+            whole = known.mask_divisible(whole, REDACTED)
+        masked, hits = redact_text(whole, found)
         if hits:
             self.stream_matches += hits
             self._learn_here(found)

@@ -19,7 +19,7 @@ _NAMED = cache(
     partial(
         re.compile,
         r"(?<![\w.-])(?P<key>(?:(?:access|account|api|private|secret|shared|signing)[ \t](?!is\b))?[\w.-]{1,100}+)"
-        r"(?P<quote>\\?[\"'])?(?:\](?=\s*+=\s*+[\"']))?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+|\t(?=\S*\d)"
+        r"(?P<quote>\\{0,3}+[\"'])?(?:\](?=\s*+=\s*+[\"']))?(?P<sep>\s*+(?:=>|={1,2}|:=?|->|\||%3D)\s*+|\t(?=\S*\d)"
         r"|\s++(?:(?:for|of)\s++[^\s=]{1,100}+\s++(?:=\s*+|is\s++(?=\S*\d|[\"']))|is\s++(?=\S*\d)|(?:is\s++)?(?=[\"']))"
         r"|\s++(?:(?:provided|given|was)[:,]?\s++)?(?-i:(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z]))(?=[\w~+/=-]{10,200}+(?![.:(])))",
         re.IGNORECASE,
@@ -41,8 +41,8 @@ _VALUE = cache(
     partial(
         re.compile,
         r"(?:(?P<tags>(?:(?:!<[^\s>]{1,100}+>|![\w!:/.-]{0,100}+|&[\w.-]{1,100}+)(?:[ \t]*+\n)?[ \t]++){1,4}+)(?=\S))?"
-        r"(?:\\\"(?P<nested_double>[^\\]*+(?:\\(?!\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
-        r"|\\'(?P<nested_single>[^\\]*+(?:\\(?!')[^\\]*+)*+)"
+        r"(?:\\{1,3}+\"(?P<nested_double>[^\\]*+(?:\\(?!\\{0,2}\")[^\\]*+)*+)"  # JSON inside JSON: \"key\": \"value\"
+        r"|\\{1,3}+'(?P<nested_single>[^\\]*+(?:\\(?!\\{0,2}')[^\\]*+)*+)"
         r"|\"{3}(?P<triple>[^\"]*+)\"{3}|b?\"(?P<double>[^\"\\]*+(?:\\.[^\"\\]*+)*+)|b?'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)"
         r"|(?P<block>[|>][\d+-]{0,2}+[ \t]*+(?:#[^\n]*+)?(?:\n[ \t]*+(?:(?=\n)|(?<=[ \t])[^\n]++))++)"  # of YAML
         r"|(?P<items>-[ \t]++[^\s:]++[ \t]*+(?:\n[ \t]*+-[ \t]++[^\s:]++[ \t]*+)*+)(?=\n|\Z)"
@@ -50,6 +50,7 @@ _VALUE = cache(
         re.DOTALL,
     )
 )
+_ESCAPED_LINE_ENDS = ("\\n", "\\r")
 _OF_PASSWORDS = re.compile(r"pass(?!key)|pwd|secret", re.IGNORECASE)
 _OF_PROSE = re.compile(
     r"\s|\A(?:[a-z]+e[dn]|(?:in|un)[a-z]+|blank|correct|empty|false|long|missing|no|none|null|short|string|strong|text|true"
@@ -73,6 +74,10 @@ def mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
         if value is None or not _is_secret_value(name, value):
             continue
         kind = str(value.lastgroup)
+        if value.start(kind) < kept_to:  # within what is masked by now; it may reach further
+            kept_to = max(kept_to, value.end(kind))
+            at = value.end()
+            continue
         told = value[kind]
         # after a quoted key, the brackets behind a bare value belong to the JSON around it
         closing = told[len(told.rstrip("]})")) :] if kind == "bare" and name["quote"] else ""
@@ -82,8 +87,18 @@ def mask_pairs(text: str, found: set[str] | None) -> tuple[str, int]:
             pieces += [text[kept_to : value.start()], REDACTED, " "]
             kept_to = value.end("tags")
         pieces += [text[kept_to : value.start(kind)], REDACTED, closing]
-        kept_to = at = value.end()
+        kept_to = value.end()
+        at = kept_to if kind != "bare" else _last_line_of(value)
     return ("".join([*pieces, text[kept_to:]]), len(pieces) // 3) if pieces else (text, 0)
+
+
+def _last_line_of(value: re.Match[str]) -> int:
+    """Where to look for the next name: what is bare ends with its line, and lines that are escaped nothing tells apart.
+
+    All before the last of them is masked; that one may be a name, whose value is beyond.
+    """
+    line_end = max(map(value["bare"].rfind, _ESCAPED_LINE_ENDS))
+    return value.end() if line_end < 0 else value.start("bare") + line_end + 1
 
 
 def _secret_names(text: str) -> Callable[[int], re.Match[str] | None]:

@@ -6,6 +6,7 @@ Those of rows that SQL inserts, too, which are named by their columns.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, partial
 
 from choreo_bdd.redaction.known_secrets import REDACTED, looks_like_token
@@ -82,28 +83,40 @@ def mask_statements(text: str, found: set[str] | None) -> tuple[str, int]:
 def _mask_rows(text: str, found: set[str] | None) -> tuple[str, int]:
     """The text without what SQL inserts into columns that are named like secrets."""
     pieces: list[str] = []
-    done = at = 0
+    done = 0
+    for start, told in _secrets_of_rows(text):
+        pieces += [text[done:start], f"'{REDACTED}'" if told.startswith("'") else REDACTED]
+        done = start + len(told)
+        if found is not None and looks_like_token(told.strip("'")):
+            found.add(told.strip("'"))
+    return "".join([*pieces, text[done:]]), len(pieces) // 2
+
+
+def _secrets_of_rows(text: str) -> Iterator[tuple[int, str]]:
+    """Each secret that is inserted, with where it begins."""
+    at = 0
     while (insert := _INSERT().search(text, at)) is not None:
-        columns = insert["columns"].split(",")
-        secret = {place for place, name in enumerate(columns) if is_secret_key(name.strip(" \t\r\n\\\"'`[]"))}
         at = insert.end()
-        place = 0
-        while secret and (value := _SQL_VALUE().match(text, at)) is not None:
+        columns = enumerate(insert["columns"].split(","))
+        secret = {place for place, name in columns if is_secret_key(name.strip(" \t\r\n\\\"'`[]"))}
+        for place, value in _values(text, at) if secret else ():
+            at = value.end()
             told = value["value"].strip()
             if place in secret and not _OF_NO_SECRET.fullmatch(told) and REDACTED not in told:
-                start = value.start("value") + len(value["value"]) - len(value["value"].lstrip())
-                pieces += [text[done:start], f"'{REDACTED}'" if told.startswith("'") else REDACTED]
-                done = start + len(told)
-                if found is not None and looks_like_token(told.strip("'")):
-                    found.add(told.strip("'"))
-            at, place = value.end(), place + 1
-            if value["end"] == ",":
-                continue
+                yield value.start() + len(value["value"]) - len(value["value"].lstrip()), told
+
+
+def _values(text: str, at: int) -> Iterator[tuple[int, re.Match[str]]]:
+    """Each value of the rows that stand behind each other here, with its place in its row."""
+    place = 0
+    while (value := _SQL_VALUE().match(text, at)) is not None:
+        yield place, value
+        at, place = value.end(), place + 1
+        if value["end"] != ",":
             row = _NEXT_ROW().match(text, at) if value["end"] else None
             if row is None:
-                break
+                return
             at, place = row.end(), 0
-    return "".join([*pieces, text[done:]]), len(pieces) // 2
 
 
 _INSERT = cache(

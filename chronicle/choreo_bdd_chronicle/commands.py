@@ -295,7 +295,8 @@ def create(
         _refuse(f"--tenant {tenant!r}: a tenant is {TENANT_RULE}")
     scopes = making.Scope(scope.value)
     try:
-        typer.echo(_changed(data, database, lambda connection: making.create(connection, name, scopes, tenant)))
+        made = _changed(data, database, lambda found: making.create(found, name, scopes, tenant), makes=True)
+        typer.echo(made)
     except making.NameTakenError:
         _refuse(f"there is a token {name!r} already; take another name, or revoke it first")
 
@@ -327,18 +328,20 @@ def revoke(
     _tell(f"{name}: revoked")
 
 
-def _changed(data: Path | None, database: str | None, work: Callable[[Connection], Result]) -> Result:
-    with _opened(data, database) as store:
+def _changed(
+    data: Path | None, database: str | None, work: Callable[[Connection], Result], *, makes: bool = False
+) -> Result:
+    with _opened(data, database, makes=makes) as store:
         return store.change(lambda connection, _dialect: work(connection)).result()
 
 
 @contextmanager
-def _opened(data: Path | None, database: str | None) -> Iterator[Store]:
+def _opened(data: Path | None, database: str | None, *, makes: bool = False) -> Iterator[Store]:
     from choreo_bdd_chronicle.settings import database_url  # noqa: PLC0415
     from choreo_bdd_chronicle.store import open_store  # noqa: PLC0415
 
     with _refusing():
-        store = open_store(database or database_url(data))
+        store = open_store(database or database_url(data), makes=makes)
     with closing(store):
         yield store
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from choreo_bdd.matchers.patterns.finding import Finder
 from choreo_bdd.redaction import safe_url
 from choreo_bdd.topic_patterns import is_pattern
-from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, seconds, shown_name
+from choreo_bdd_project.config_file import ConfigError, SourceMap, read_document, read_toml, shown_name, some_seconds
 from choreo_bdd_project.config_problems import no_transport, validate
 from choreo_bdd_project.gherkin.places import CONFIG_NAMES
 from choreo_bdd_project.placeholders import Addresses, fill, refuse_nearly
@@ -192,7 +192,7 @@ def load_config(
         profile=chosen,
         transports=MappingProxyType(transports),
         default_transport=default,
-        timeout_s=seconds(document.get("timeout", "2s"), where.at("timeout")),
+        timeout_s=some_seconds(document.get("timeout", "2s"), where.at("timeout")),
         slow=document.get("slow", "fail"),
         allowlist=_allowlist(document, where),
         report_dir=(document.get("report") or {}).get("dir"),
@@ -226,7 +226,7 @@ def _transport(name: str, settings: Mapping[str, Any], at: Callable[..., str]) -
         **_correlation(settings.get("correlation"), settings["type"], place),
         request_field=request.get("field"),
         request_header=request.get("header"),
-        connect_timeout_s=None if patience is None else seconds(patience, f"{place}.connect_timeout"),
+        connect_timeout_s=None if patience is None else some_seconds(patience, f"{place}.connect_timeout"),
         topics=tuple(_topics(settings.get("topics") or {}, at)),
         **_codec(settings.get("codec", "json")),
         options=MappingProxyType({key: value for key, value in settings.items() if key not in own}),

@@ -60,6 +60,14 @@ def seconds(text: str, place: str) -> float:
     return float(match["number"]) * _UNIT_SECONDS[unit if unit in _UNIT_SECONDS else unit.removesuffix("s")]
 
 
+def some_seconds(text: str, place: str) -> float:
+    """A duration that is more than nothing, in seconds. Raises ``ConfigError``."""
+    found = seconds(text, place)
+    if found == 0:
+        raise ConfigError(f"{place}: {text} is over before anything can come; write a longer one, such as 2s")
+    return found
+
+
 def read_document(path: Path) -> tuple[dict[str, Any], Where]:
     """The settings in a file, and the line of each key in YAML. Raises ``ConfigError``."""
     if path.suffix == ".toml":

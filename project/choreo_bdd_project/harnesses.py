@@ -23,7 +23,7 @@ from choreo_bdd.transports.shared.loopback import is_loopback
 from choreo_bdd.transports.shared.tls import configured_context
 from choreo_bdd_project.codec_choice import configured_codec
 from choreo_bdd_project.config import CALLED, Config, ConfigError, TransportConfig, for_topic
-from choreo_bdd_project.config_file import seconds
+from choreo_bdd_project.config_file import some_seconds
 from choreo_bdd_project.logins import http_login, kafka_login, nats_login, rabbitmq_login, redis_login
 from choreo_bdd_project.topic_settings import TopicSettings
 from choreo_bdd_project.transport_types import GROUP, other_types
@@ -174,7 +174,7 @@ def _http(config: Config, transport: TransportConfig) -> Transport:
         follow_redirects=bool(options.get("follow_redirects", False)),
         proxy=options.get("proxy"),
         allowlist_path=config.allowlist,
-        **({} if timeout is None else {"timeout_s": seconds(timeout, f"{transport.place}.timeout")}),
+        **({} if timeout is None else {"timeout_s": some_seconds(timeout, f"{transport.place}.timeout")}),
     )
 
 

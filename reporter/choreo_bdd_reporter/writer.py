@@ -81,10 +81,16 @@ class ReportWriter:
         self._describe = describe
         self._journal: Journal | None = None
         self._noted: Mapping[str, Any] = {}
+        self._lost = 0
+        """How many tests could be kept nowhere."""
 
     def add(self, test: Test, *, redacted: tuple[int, int] = (0, 0)) -> None:
         """Keep a test; one that was added before is replaced. ``redacted`` is what the run has masked so far."""
-        self._open().add(document_of(test), redacted=redacted)
+        try:
+            self._open().add(document_of(test), redacted=redacted)
+        except OSError:
+            self._lost += 1
+            raise
 
     def add_scenarios(
         self, test: Test, scenarios: Sequence[RecordedScenario], *, redacted: tuple[int, int] = (0, 0)
@@ -147,9 +153,9 @@ class ReportWriter:
         entries = journal.by_now(entries[index] for index in kept)
         outcomes = [entry.head["outcome"] for entry in entries]
         facts = [entry.facts for entry in entries]
-        block = run_document(run, outcomes, facts, truncated=left_out > 0)
+        block = run_document(run, outcomes, facts, truncated=left_out + self._lost > 0)
         results, gherkin = _documents(run, block, journal, entries)
-        gherkin["left_out"] = left_out
+        gherkin["left_out"] = None if self._lost else left_out
         history = History(self._directory / HISTORY, block)
         gherkin |= history.recalled(entry.head["nodeid"] for entry in entries)
         _check(results)

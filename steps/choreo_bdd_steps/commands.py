@@ -44,6 +44,9 @@ class LintFormat(StrEnum):
     CODE_QUALITY = "code-quality"
 
 
+Features = Annotated[list[Path], typer.Argument(metavar="FEATURE…", help="Feature files, or folders of them.")]
+_FEATURES = [Path("features")]
+"""What behave runs where nobody says what, too."""
 _FINDINGS = {
     LintFormat.TEXT: as_text,
     LintFormat.JSON: as_findings_json,
@@ -81,7 +84,7 @@ def steps(
 def explain(
     place: Annotated[
         str, typer.Argument(metavar="FILE[:LINE]", help="A feature file, a scenario of it, or a folder of features.")
-    ],
+    ] = _FEATURES[0].name,
     profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml to read it with.")] = None,
 ) -> None:
     """Print what a scenario will do: its phases, what is armed where, budgets and timeouts. Connects to nothing."""
@@ -97,7 +100,7 @@ def explain(
 
 @commands.command(name="lint")
 def lint_features(
-    features: Annotated[list[Path], typer.Argument(help="Feature files, or folders of them.")],
+    features: Features = _FEATURES,
     finding_format: Annotated[LintFormat, typer.Option("--format", help="How to print findings.")] = LintFormat.TEXT,
     profile: Annotated[str | None, typer.Option(help="Profile of choreo.yaml to read them with.")] = None,
 ) -> None:
@@ -203,7 +206,7 @@ def replay(
 
 @commands.command()
 def prove(
-    features: Annotated[list[Path], typer.Argument(help="Feature files, or folders of them.")],
+    features: Features = _FEATURES,
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=1, help="Fail below this part of what was spoilt and noticed.")
     ] = 1.0,

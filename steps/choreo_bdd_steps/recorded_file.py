@@ -88,6 +88,8 @@ def _recording(told: Any, place: str) -> Recording:
             links={_is(str, name): _link(each) for name, each in _is(dict, told["links"]).items()},
             tokens=tuple(_is(str, each) for each in _is(list, told["tokens"])),
             acts={_position(index): _time(at) for index, at in _is(dict, told["acts"]).items()},
+            reached={_position(index): _time(at) for index, at in _is(dict, told.get("reached", {})).items()},
+            steps=_count(told.get("steps", 0)),
             variables=_is(dict, told["variables"]),
             masked=_count(told["masked"]),
         )

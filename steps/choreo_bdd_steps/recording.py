@@ -50,7 +50,7 @@ class Recording(Struct, frozen=True):
 
     ``nodeid`` is the test's, ``scenario`` the one that the feature file gives it. ``tokens`` are the ids that were
     drawn, ``variables`` the values at the end, ``acts`` the moments that acts of the user's own counted from, by the
-    position of their steps.
+    position of their steps, ``reached`` those at which each of the ``steps`` was reached.
     """
 
     nodeid: str
@@ -62,6 +62,8 @@ class Recording(Struct, frozen=True):
     links: Mapping[str, RecordedTransport]
     tokens: tuple[str, ...] = ()
     acts: Mapping[int, float] = field(default_factory=dict)
+    reached: Mapping[int, float] = field(default_factory=dict)
+    steps: int = 0
     variables: Mapping[str, Any] = field(default_factory=dict)
     masked: int = 0
 
@@ -121,6 +123,8 @@ def as_line(recording: Recording, redactor: Redactor) -> str:
         "outcome": recording.outcome,
         "tokens": list(recording.tokens),
         "acts": {str(index): at for index, at in recording.acts.items()},
+        "reached": {str(index): round(at, 6) for index, at in recording.reached.items()},
+        "steps": recording.steps,
         "variables": writer.variables(recording.variables),
         "links": links,
         "masked": writer.masked,

@@ -118,3 +118,21 @@ def test_an_address_that_can_be_none_of_a_server_is_told_and_not_shown(
     assert (done.exit_code, "the address of the server" in done.output) == (2, True)
     assert "9f3b" not in done.output
     assert list(tmp_path.rglob("*.gz")) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["retention --days 30", "export", "tokens list", "tokens revoke ci", "backup copy.db"], ids=str.split
+)
+def test_a_folder_without_a_database_is_told_and_gets_none(command: str, tmp_path: Path) -> None:
+    nowhere = tmp_path / "misspelt"
+    done = CliRunner().invoke(room.commands, ["chronicle", *command.split(), "--data", str(nowhere)])
+    assert (done.exit_code, "there is no database" in done.output) == (2, True)
+    assert "--data FOLDER names another" in done.output
+    assert list(tmp_path.rglob("*.db*")) == []
+
+
+def test_an_address_at_which_something_else_answers_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes(body(report()))
+    with serving(tmp_path / "data") as url:
+        done = CliRunner().invoke(room.commands, ["chronicle", "push", str(tmp_path), "--url", f"{url}/elsewhere"])
+    assert (done.exit_code, "no Chronicle takes reports at this address" in done.output) == (1, True)

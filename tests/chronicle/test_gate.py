@@ -87,7 +87,7 @@ def test_a_new_failure_stops_the_run_unless_it_is_muted(chronicle: Chronicle) ->
     based(chronicle)
     verdict = judged(chronicle, run(10, outcome="failed", branch="mine"))
     assert (verdict.exit_code, len(verdict.failures)) == (1, 1)
-    (flaky,) = chronicle.get("/flaky", tenant="alpha", condition="stable")["items"]
+    (flaky,) = chronicle.get("/flaky", tenant="alpha", condition="flaky")["items"]
     said = {"state": "muted", "owner": "ann", "reason": "known"}
     chronicle.http.put(f"/api/v1/flaky/{flaky['id']}/state?tenant=alpha", json=said)
     verdict = judged(chronicle, run(11, outcome="failed", branch="mine"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.chronicle.conftest import Chronicle
-from tests.chronicle.reports import BEGUN, handle, one_test, report, scenario, timed_out
+from tests.chronicle.reports import BEGUN, handle, late, one_test, report, scenario, timed_out
 
 PAID = "features/orders.feature::An order is paid"
 
@@ -108,3 +108,41 @@ def test_a_tenant_is_needed_and_known(chronicle: Chronicle, path: str) -> None:
     assert chronicle.ask(path).status_code == 422
     assert chronicle.ask(path, tenant="nobody").status_code == 404
     assert chronicle.ask(path, tenant="alpha", condition="odd").status_code in (404, 422)
+
+
+def of_test(outcome: str, *outcomes: str, name: str = PAID) -> dict[str, Any]:
+    """A test with a scenario for each of these outcomes; a slow one has a message over its budget."""
+    scenarios = [
+        scenario([late() if each == "slow" else handle()], f"{each} {place}", outcome=each)
+        for place, each in enumerate(outcomes)
+    ]
+    return one_test(scenarios, name) | {"outcome": outcome}
+
+
+def test_a_scenario_whose_message_came_over_its_budget_failed_where_its_test_did(chronicle: Chronicle) -> None:
+    for number, outcome in enumerate(["passed", "failed", "slow", "failed"]):
+        scenarios = "pass" if outcome == "passed" else "slow"
+        other = one("pass", "other")
+        run = keep(chronicle, number, [of_test(outcome, scenarios), other], commit=f"c{number // 2}")
+    told = [each["failed"] for each in chronicle.get(f"/runs/{run}")["scenarios"]]
+    assert told == [True, False]
+    (cause,) = chronicle.get("/failures", tenant="alpha")["items"]
+    assert (cause["outcome"], cause["kind"], cause["count"]) == ("slow", "over_budget", 2)
+    found = chronicle.get("/flaky", tenant="alpha", condition="flaky")["items"]
+    assert [(each["name"], each["rate"]) for each in found] == [("slow 0", pytest.approx(2 / 3, abs=1e-4))]
+
+
+def test_what_a_test_failed_for_is_told_of_those_of_its_scenarios_that_were_worst(chronicle: Chronicle) -> None:
+    tests = [
+        of_test("failed", "pass", "slow", "fail", name="its messages"),
+        of_test("failed", "pass", "slow", name="its budget"),
+        of_test("failed", "pass", "pass", name="its own assertion"),
+        of_test("errored", "pass", name="its end"),
+        of_test("passed", "pass", "timeout", name="expected to fail"),
+        of_test("slow", "slow", name="slow only"),
+    ]
+    told = chronicle.get(f"/runs/{keep(chronicle, 0, tests)}")["scenarios"]
+    assert [(each["test_nodeid"], each["name"]) for each in told if each["failed"]] == [
+        ("its messages", "fail 2"), ("its budget", "slow 1"), ("its own assertion", "pass 0"),
+        ("its own assertion", "pass 1"), ("its end", "pass 0"), ("expected to fail", "timeout 1"),
+    ]  # fmt: skip

@@ -453,6 +453,7 @@ class TestCauses:
             transport.lose("orders.placed", "the broker closed the connection")
             await s.await_all(timeout_ms=100)
         assert handle.outcome is Outcome.TIMEOUT
+        assert handle.reason.endswith("to 'orders.placed': the broker closed the connection")  # however long was waited
         assert handle.diagnosis is not None
         assert handle.diagnosis.cause is Cause.TRANSPORT_FAILED
         assert "the broker closed the connection" in handle.diagnosis.sentence

@@ -181,3 +181,18 @@ def test_however_many_secrets_are_met_a_bounded_number_is_remembered_beyond_its_
         redact_value({"token": f"tok-{number:06d}"})
     found = [number for number in range(3000) if Redactor().text(f"x tok-{number:06d}") == "x <redacted>"]
     assert found == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    "value", ["own pa55 phrase", "p@ss:x/Zq#77", "ab;cdefgh12", "ab,cdefgh12", "a'b&cdefgh12", 'x"y9zabc de']
+)
+@pytest.mark.parametrize(
+    "text",
+    ["password={}", "password: {} is wrong", "redis://ann:{}@h:6379/0", "login of ann with {} at nats://ann:{}@h/@x",
+     "Authorization: Basic {}", "--password {} -v", "GET /?token={}&x=1", "secret='{}'"],
+)  # fmt: skip
+def test_no_pattern_masks_a_part_of_what_is_known_and_leaves_the_rest(value: str, text: str) -> None:
+    declare_secrets(values=[value])
+    shown = Redactor().text(text.replace("{}", value))
+    assert not any(part in shown for part in re.split(r"[ @;,&]", value) if len(part) > 3), shown
+    assert "<redacted>" in shown

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -153,6 +156,68 @@ class TestLoopThread:
             thread.run(coroutine)
         with pytest.raises(RuntimeError):  # closed: it can't be awaited any more, and warns nobody
             coroutine.send(None)
+
+
+STUCK = """
+import asyncio, socket, sys, time
+from choreo_bdd.loop import LoopThread, new_loop
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+
+async def connect():
+    async with asyncio.timeout(0.2):
+        await asyncio.open_connection("broker.test", 4222)
+
+try:
+    if sys.argv[1] == "thread":
+        thread = LoopThread()
+        thread.start()
+        thread.run(connect())
+    else:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(connect())
+except TimeoutError:
+    print("given up")
+if sys.argv[1] == "thread":
+    thread.stop()
+"""
+
+
+class TestResolving:
+    """Names are asked for where nobody waits for an answer that never comes."""
+
+    @pytest.mark.process
+    @pytest.mark.parametrize("kind", ["thread", "runner"])
+    def test_a_resolver_that_never_answers_keeps_no_process_from_ending(self, kind: str) -> None:
+        ended = subprocess.run(
+            [sys.executable, "-c", STUCK, kind], capture_output=True, text=True, check=False, timeout=30
+        )
+        assert (ended.returncode, ended.stdout) == (0, "given up\n"), ended.stderr
+
+    def test_names_are_resolved_and_those_that_are_unknown_raise(self, thread: LoopThread) -> None:
+        found = thread.run(thread.loop.getaddrinfo("localhost", 80, family=socket.AF_INET, type=socket.SOCK_STREAM))
+        assert [address for *_, address in found] == [("127.0.0.1", 80)]
+        with pytest.raises(socket.gaierror):
+            thread.run(thread.loop.getaddrinfo("no-such-host.invalid", 80), timeout_s=20)
+
+    def test_an_answer_after_the_end_is_nobodys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked, answer = threading.Event(), threading.Event()
+
+        def slow(*_: Any, **__: Any) -> list[Any]:
+            asked.set()
+            answer.wait(10)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        thread = LoopThread("resolving")
+        thread.start()
+        with pytest.raises(TimeoutError):
+            thread.run(thread.loop.getaddrinfo("broker.test", 80), timeout_s=0.05)
+        assert asked.wait(5)
+        thread.stop()
+        answer.set()
+        for resolver in [each for each in threading.enumerate() if each.name == "choreo-resolver"]:
+            resolver.join(5)  # what it raises pytest reports
 
 
 class TestPost:

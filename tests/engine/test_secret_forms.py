@@ -477,3 +477,37 @@ def test_what_stood_in_a_column_of_a_secret_is_known_where_the_text_is_quoted() 
     text = "user;password\r\nada;canary-4711\r\n"
     assert "canary" not in redactor.text(text)
     assert "canary" not in redactor.text(f"got {text!r}")
+
+
+FORM = (
+    '--b', 'Content-Disposition: form-data; name="user"', "", "ann", "--b",
+    'Content-Disposition: form-data; name="password"', "", "hunter22x", "--b",
+    'content-disposition: form-data; name="api_key"; filename="k.txt"', "Content-Type: text/plain", "",
+    "K9zQ77 b", "--b--",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("written", [str, repr, json.dumps, lambda text: json.dumps(json.dumps(text))])
+def test_the_secret_fields_of_a_form_in_parts_are_hidden(line_end: str, written: Callable[[str], str]) -> None:
+    shown, hits = redact_text(written(line_end.join(FORM)))
+    assert hits == 2
+    assert "hunter22x" not in shown
+    assert "K9zQ77" not in shown
+    assert "ann" in shown
+    assert shown.count("--b") == 4
+
+
+@pytest.mark.parametrize("written", [repr, lambda text: json.dumps(json.dumps(text)), json.dumps])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "second", ["'secret': 'K9zQ77xb'", "password: K9zQ77xb", 'api_key = "K9zQ77xb"', "token=K9zQ77xb"]
+)
+def test_a_secret_of_the_next_line_is_hidden_where_the_lines_are_escaped(
+    written: Callable[[str], str], line_end: str, second: str
+) -> None:
+    for first in ("client_secret=aZ91qLw3", "password: aZ91qLw3", "api_key=aZ91qLw3&x=1"):
+        shown, _ = redact_text(written(line_end.join(["begins", first, second, "and=ends here"])))
+        assert "K9zQ77xb" not in shown, shown
+        assert "aZ91qLw3" not in shown, shown
+        assert "here" in shown, shown

@@ -13,7 +13,24 @@ from choreo_bdd.matchers.patterns.vacant import fits_nothing
 
 TEXTS = ["".join(each) for length in range(5) for each in product("ab\n", repeat=length)]
 ATOMS = st.sampled_from(
-    ["a", "b", "^", "$", r"\A", r"\Z", r"\b", r"\B", ".", "[^a]", r"\n", "(?=a)", "(?<=b)", "(?!b)"]
+    [
+        "a",
+        "b",
+        "^",
+        "$",
+        r"\A",
+        r"\Z",
+        r"\b",
+        r"\B",
+        ".",
+        "[^a]",
+        r"[^\s\S]",
+        r"[^\D\s]",
+        r"\n",
+        "(?=a)",
+        "(?<=b)",
+        "(?!b)",
+    ]
 )
 PATTERNS = st.tuples(
     st.sampled_from(["", "(?m)", "(?s)"]),
@@ -31,14 +48,31 @@ PATTERNS = st.tuples(
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"a^", r"$a", r"$ab", r"a\Ab", r"x(y)\Zz", r"a$\n\n", r"(?m)a\Ab", r"[ab]+^c", r"$.."]
+    "pattern",
+    [r"a^", r"$a", r"$ab", r"a\Ab", r"x(y)\Zz", r"a$\n\n", r"(?m)a\Ab", r"[ab]+^c", r"$..", r"[^\s\S]", r"a[^\Wx\w]b?"],
 )
 def test_that_nothing_fits_is_seen(pattern: str) -> None:
     assert fits_nothing(pattern)
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "^$", "$$", "^a$", "(?m)a\n^b", "a$\n", "a$.", "(a^)?b", r"a$(?<=a)", r"a$\b", "a*^b"]
+    "pattern",
+    [
+        "",
+        "^$",
+        "$$",
+        "^a$",
+        "(?m)a\n^b",
+        "a$\n",
+        "a$.",
+        "(a^)?b",
+        r"a$(?<=a)",
+        r"a$\b",
+        "a*^b",
+        r"[^\s\D]",
+        r"[\s\S]",
+        r"[^\s\S]?",
+    ],
 )
 def test_what_fits_something_is_left(pattern: str) -> None:
     assert not fits_nothing(pattern)

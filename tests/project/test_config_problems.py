@@ -132,6 +132,11 @@ def test_a_key_that_stands_a_level_too_high_is_told_where_it_belongs(transport: 
             "2: profiles.local: expected a mapping such as {bus: {type: nats}}, found nothing; what belongs",
         ),
         ("profile: {local: {bus: {type: nats}}}", "did you mean profiles?"),
+        ("timeout: 0s", "1: timeout: 0s is over before anything can come"),
+        (
+            "profiles: {p: {bus: {type: nats, servers: [a], connect_timeout: 0 ms}}}",
+            "1: profiles.p.bus.connect_timeout: 0 ms is over",
+        ),
         ("profiles: {local: {bus: {typ: nats}}}", "profiles.local.bus.typ: there is no such key; did you mean type?"),
     ],
 )

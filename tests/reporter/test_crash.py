@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from choreo_bdd_reporter import writer
 from choreo_bdd_reporter.model.tests import Feature, GherkinScenario, RecordedScenario, Run, Step, Test, Workers
 from choreo_bdd_reporter.page import data
 from choreo_bdd_reporter.read.report import ReportError, read_report
+from choreo_bdd_reporter.store import journal
 from choreo_bdd_reporter.writer import ReportWriter, write_report
 from choreo_bdd_schemas import validate_report
 
@@ -255,26 +257,46 @@ async def test_a_directory_that_was_removed_meanwhile_is_made_anew(
     assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0", "1"]
 
 
-async def test_a_disk_that_is_full_for_a_while_costs_only_what_came_then(
-    many: list[Test], empty_run: Run, tmp_path: Path
-) -> None:
-    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
-    report.add(many[0])
+@contextmanager
+def full_disk(out: Path) -> Iterator[None]:
+    """No file may grow by more than a little."""
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "out" / PARTIAL).stat().st_size + 100, usual[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((out / PARTIAL).stat().st_size + 100, usual[1]))
     try:
-        for _ in range(2):
-            with pytest.raises(OSError, match="File too large"):
-                report.add(many[1])
-        assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0"]
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
-    report.add(many[2])
-    assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0", "2"]
+
+
+async def test_a_disk_that_is_full_for_a_while_costs_nothing(many: list[Test], empty_run: Run, tmp_path: Path) -> None:
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    report.add(many[0])
+    with full_disk(tmp_path / "out"):
+        with pytest.warns(RuntimeWarning, match=r"takes no more \(File too large\): what follows is kept in memory"):
+            report.add(many[1])
+        report.add(many[2])
+        assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0"]
+    report.add(many[3])
+    assert [test["name"] for test in read_report(tmp_path / "out").results["tests"]] == ["0", "3"]
     report.finish(empty_run)
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert validate_report(results) == []
-    assert [test["name"] for test in results["tests"]] == ["0", "2"]
+    assert [test["name"] for test in results["tests"]] == ["0", "1", "2", "3"]
+    assert not results["run"]["truncated"]
+
+
+async def test_a_report_that_had_no_place_for_a_test_says_that_it_is_not_all(
+    many: list[Test], empty_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_SPILLED_BYTES_MAX", 0)
+    report = ReportWriter(tmp_path / "out", started_at=empty_run.started_at, describe=lambda: empty_run.environment)
+    report.add(many[0])
+    with full_disk(tmp_path / "out"), pytest.raises(OSError, match="File too large"):
+        report.add(many[1])
+    report.finish(empty_run)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [test["name"] for test in results["tests"]] == ["0"]
+    assert results["run"]["truncated"]
 
 
 CHANNELS = {"channels": {"spec": "shop.yaml", "touched": ["paid"], "untouched": ["sent"]}}

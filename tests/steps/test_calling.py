@@ -185,6 +185,20 @@ def test_a_body_is_read_by_its_media_type(make: MakeBench, kind: str, says: str,
     assert played.handles[0].message == value
 
 
+@pytest.mark.parametrize("body", ["| field | value |\n| a | 1 |", '"""\na: 1\n"""'])
+def test_a_body_that_is_not_the_json_it_says_lacks_nothing(make: MakeBench, body: str) -> None:
+    def answered(kind: str, says: str) -> str:
+        return f'When I call GET "/?{urlencode({"kind": kind, "says": says})}"'
+
+    played = make().play(answered("application/json", '{"a": 1'), f"Then the response has not:\n{body}")
+    assert "undecodable: 'GET /?" in played.message
+    assert 'answered 200: {"a": 1' in played.message
+    for kind, says in (("application/json", '"a: 1"'), ("application/json", ""), ("text/plain", '{"a": 1')):
+        make().play(answered(kind, says), f"Then the response has not:\n{body}").passed()
+    only_status = "Then the response has not:\n| field | value |\n| @status | 500 |"
+    make().play(answered("application/json", '{"a": 1'), only_status).passed()
+
+
 def test_text_is_sent_as_text_and_headers_of_ones_own_win(make: MakeBench) -> None:
     make(headers={"X-Tenant": "acme", "Accept": "a/b"}).play(
         'When I call PUT "/"  as an envelope\n"""\nheaders: {Content-Type: application/x-www-form-urlencoded}\n'

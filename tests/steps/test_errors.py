@@ -331,6 +331,32 @@ def test_a_row_that_has_no_end_is_refused_and_never_sent_without_its_last_letter
     assert "Traceback" not in ran
 
 
+def test_a_doc_string_left_of_its_quotes_is_refused_and_never_read_without_its_indentation(
+    project: Project, framework: str
+) -> None:
+    """``p`` would stand beside ``o``, and an absence of ``o: {p: 1}`` would look for another message."""
+    sent = '    When I publish "a":\n      """\n      o: {p: 1}\n      """\n'
+    asked = '    Then I expect no "a" for 30ms:\n      """\n    o:\n      p: 1\n      """\n'
+    project.feature(f"Feature: f\n  Scenario: one\n{sent}{asked}")
+    ran = project.run(framework)
+    assert ran.code != 0
+    assert "features/a.feature:9: " in ran
+    assert "this line stands left of the quotes of its doc string" in ran
+    assert "Traceback" not in ran
+
+
+def test_json_left_of_its_quotes_says_what_it_says_in_any_place(project: Project) -> None:
+    body = '      """\n    {\n      "o": {"p": 1}\n    }\n      """\n'
+    project.feature(f'Feature: f\n  Scenario: one\n    When I publish "a":\n{body}    Then I expect "a":\n{body}')
+    assert project.run("pytest").code == 0
+
+
+def test_line_ends_of_other_kinds_move_no_line_of_a_doc_string(project: Project) -> None:
+    body = '      """\n      s: "a\u2028b"\n      n: 1\n      """\n'
+    project.feature(f'Feature: f\n  Scenario: one\n    When I publish "a":\n{body}    Then I expect "a" where n is 1\n')
+    assert project.run("pytest").code == 0
+
+
 def test_a_pipe_within_a_text_ends_no_row(project: Project, framework: str) -> None:
     rows = "      | field | value |\n      | id | \\| a |\n      | text | x | \n"
     body = '      """\n      text: |-\n        | id: 7\n      """\n'

@@ -184,6 +184,43 @@ def test_a_check_that_waits_for_an_answer_which_could_not_be_made_says_so(bench:
     assert played.message.endswith("so the stand-in did not answer")
 
 
+LIMITED = [
+    'I expect no "answer" for 30ms',
+    'I expect no "answer.>" for 30ms',
+    'I expect at most 1 "answer" message within 30ms',
+    'I expect exactly 0 "answer" messages within 30ms',
+    'I expect between 0 and 2 "answer" messages within 30ms',
+]
+BROKEN = 'Given a service that answers "ask" with "answer":\n  id: "{{ trigger.order_id }}"'
+
+
+@pytest.mark.parametrize("check", LIMITED)
+def test_an_answer_that_could_not_be_made_is_none_that_did_not_come(bench: Bench, check: str) -> None:
+    broken = BROKEN.replace('"answer"', '"answer.now"') if ">" in check else BROKEN
+    played = bench.play(broken, 'When I publish "ask"', f"Then {check}")
+    assert played.failed_step == check
+    assert "the reply to 'ask' on 'answer" in played.message
+    assert "there is no field 'order_id'" in played.message
+
+
+def test_neither_is_it_left_out_of_what_else_came(bench: Bench) -> None:
+    bench.service("ask", lambda _: [("answer", {})])
+    played = bench.play(BROKEN, 'When I publish "ask"', 'Then I expect "answer"', "And I expect nothing else for 30ms")
+    assert played.failed_step == "I expect nothing else for 30ms"
+
+
+@pytest.mark.parametrize("check", ['the service never answered "ask"', 'the service answered "ask" once'])
+def test_a_number_of_answers_is_not_met_by_one_that_could_not_be_made(bench: Bench, check: str) -> None:
+    asked = 'When I publish "ask"' + (":\n  | order_id |\n  | 7 |\n  | |" if "once" in check else "")
+    played = bench.play(BROKEN, asked, f"Then {check}")
+    assert played.failed_step == check
+    assert "the service on 'ask' was asked once more than it answered: the reply to 'ask'" in played.message
+
+
+def test_a_broken_stand_in_says_nothing_about_other_topics(bench: Bench) -> None:
+    bench.play(BROKEN, 'When I publish "ask"', 'Then I expect no "other" for 30ms').passed()
+
+
 def test_an_answer_may_name_a_variable_that_is_set_before_the_trigger_comes(bench: Bench) -> None:
     bench.play(
         'Given a service that answers "ask" with "answer":\n  id: "{{ order_id }}"',
@@ -274,7 +311,7 @@ def test_a_condition_that_breaks_is_no_condition_that_does_not_hold(bench: Bench
 
     stand_in = 'Given a service that answers "ask" where n is !breaking with "answer"'
     ask = 'When I publish "ask":\n  n: 1'
-    played = bench.play(stand_in, ask, 'Then I expect no "answer" for 50ms', 'And the service never answered "ask"')
+    played = bench.play(stand_in, ask, 'Then the service never answered "ask"')
     assert "the condition of the service on 'ask' raised SystemExit" in played.message
     for check in ("has", "has not"):
         played = bench.play(ask, 'Then I expect "ask"', f'And the "ask" message {check}:\n  n: !breaking')

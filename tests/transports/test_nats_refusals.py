@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 
 import pytest
 
@@ -23,6 +25,29 @@ async def test_the_server_says_itself_why_it_hung_up() -> None:
         for _ in range(3):
             transport.subscribe(new_topic(), Sink())
         assert "maximum subscriptions exceeded" in await asyncio.wait_for(reasons.get(), PATIENCE_S)
+        await transport.disconnect()
+
+
+def _flood(port: int, subject: str) -> None:
+    """Publish 24 MB in one go, as somebody else."""
+    body = b"x" * 60_000
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.recv(4096)
+        connection.sendall(b'CONNECT {"verbose": false}\r\n')
+        connection.sendall(b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(body), body) * 400 + b"PING\r\n")
+        connection.recv(4096)
+
+
+@pytest.mark.broker
+async def test_a_server_that_hangs_up_on_a_slow_reader_is_asked_after_slow_consumers() -> None:
+    config = 'max_pending: 65536\nmax_payload: 65000\nwrite_deadline: "1ms"\n'
+    with start_or_skip("nats", config=config) as broker:
+        transport, topic, reasons = NatsTransport(servers=[broker.url]), new_topic(), asyncio.Queue[str]()
+        transport.on_lost(reasons.put_nowait)
+        await transport.connect()
+        await transport.subscribe(topic, lambda *_: time.sleep(0.002))
+        await asyncio.to_thread(_flood, broker.port, topic)
+        assert "slow consumer" in await asyncio.wait_for(reasons.get(), PATIENCE_S)
         await transport.disconnect()
 
 

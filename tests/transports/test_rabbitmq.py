@@ -1024,9 +1024,33 @@ async def test_a_broker_that_takes_no_messages_is_told_in_its_own_words(rabbitmq
             await asyncio.wait_for(transport.publish("orders", b"{}"), PATIENCE_S)
         with pytest.raises(TransportError, match=r"cannot tell whether all has arrived: .*low on memory"):
             await transport.fence(["orders"])
+        with pytest.raises(SubscriptionFailed, match=r"'later' live: the broker takes no messages .*: low on memory"):
+            await asyncio.wait_for(transport.subscribe("later", Sink()), 1)
         relay.tell_client(UNBLOCKED)
         relay.flow()
         await asyncio.sleep(0.1)
+        await transport.publish("orders", b"{}")
+        await sink.wait_for(1)
+        await transport.disconnect()
+
+
+async def test_what_is_being_subscribed_when_the_broker_blocks_the_connection_fails_at_once(
+    rabbitmq_broker: Broker,
+) -> None:
+    async with relay_to(rabbitmq_broker) as relay:
+        transport, sink = RabbitTransport(url=relay.url), Sink()
+        await transport.connect()
+        relay.fall_silent()
+        ready = transport.subscribe("orders", sink)
+        await asyncio.sleep(0.05)
+        relay.tell_client(BLOCKED)
+        with pytest.raises(SubscriptionFailed, match=r"takes no messages for the moment: low on memory"):
+            await asyncio.wait_for(ready, 1)
+        transport.unsubscribe("orders", sink)
+        relay.tell_client(UNBLOCKED)
+        relay.flow()
+        await asyncio.sleep(0.1)
+        await transport.subscribe("orders", sink)
         await transport.publish("orders", b"{}")
         await sink.wait_for(1)
         await transport.disconnect()

@@ -15,6 +15,7 @@ from choreo_bdd.brokers import Broker
 from choreo_bdd.exceptions import SubscriptionFailed
 from choreo_bdd.scenario import Cause, Handle
 from choreo_bdd.transports import RedisTransport
+from choreo_bdd.transports.redis.messages import ListEnd
 from choreo_bdd.transports.redis.words import why_silent
 from tests.support.brokers import start_or_skip
 from tests.support.subscribers import PATIENCE_S, new_topic
@@ -124,3 +125,20 @@ async def test_a_replica_that_has_lost_its_master_knows_of_no_absence(server: Br
             whole = await absence(harness, new_topic(), lambda: asyncio.sleep(0))
             assert whole.outcome is Outcome.PASS
             assert_transport_failed(await absence(harness, new_topic(), cut), "a replica that has lost its master")
+
+
+@pytest.mark.broker
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "options", [{}, {"streams": True}, {"topics": [(">", ListEnd())]}], ids=["pubsub", "streams", "lists"]
+)
+async def test_a_server_that_hangs_up_on_idle_clients_is_listened_to_however_quiet_it_is(
+    options: dict[str, Any],
+) -> None:
+    with start_or_skip("redis", config="timeout 1") as server:
+        harness = Harness(RedisTransport(url=server.url, **options), correlation=NoCorrelationPolicy(is_meant=True))
+        await harness.connect()
+        for _ in range(2):
+            quiet = await absence(harness, new_topic(), lambda: asyncio.sleep(3.5))
+            assert quiet.outcome is Outcome.PASS, quiet.diagnosis
+        await harness.disconnect()

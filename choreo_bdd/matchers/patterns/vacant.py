@@ -8,18 +8,33 @@ import re._parser as parser  # type: ignore[import-not-found]
 from functools import lru_cache
 from typing import Any
 
+_OPPOSITES = (
+    {codes.CATEGORY_SPACE, codes.CATEGORY_NOT_SPACE},
+    {codes.CATEGORY_DIGIT, codes.CATEGORY_NOT_DIGIT},
+    {codes.CATEGORY_WORD, codes.CATEGORY_NOT_WORD},
+)
+
 
 @lru_cache(maxsize=256)
 def fits_nothing(pattern: str) -> bool:
-    """Whether a character precedes the beginning, or one follows the end: ``a^``, ``$a``. Raises ``re.error``.
+    """Whether a character precedes the beginning, or one follows the end, or is none: ``a^``, ``$a``, ``[^\\s\\S]``.
+
+    Raises ``re.error``.
 
     Nothing that fits a text is taken for such a pattern; of those that fit none, some are not seen.
     """
     items = parser.parse(pattern)
     return any(
-        code is codes.AT and _is_out_of_place(anchor, items[:index], items[index + 1 :])
-        for index, (code, anchor) in enumerate(items)
+        (code is codes.AT and _is_out_of_place(value, items[:index], items[index + 1 :]))
+        or (code is codes.IN and _holds_no_character(value))
+        for index, (code, value) in enumerate(items)
     )
+
+
+def _holds_no_character(members: Any) -> bool:
+    """Whether a class leaves out a kind of characters and all others."""
+    kinds = {value for code, value in members if code is codes.CATEGORY}
+    return members[0][0] is codes.NEGATE and any(pair <= kinds for pair in _OPPOSITES)
 
 
 def _is_out_of_place(anchor: Any, before: Any, after: Any) -> bool:

@@ -161,7 +161,7 @@ def _shortfall(
     latest = f"; latest: {handle.last_mismatch_reason}" if handle.attempts else ""
     if failure is not None:
         outcome = Outcome.FAIL if handle.attempts or expectation.count else Outcome.TIMEOUT
-        return outcome, f"transport failed: {failure} (timeout_ms={waited_ms:g})"
+        return outcome, f"transport failed: {failure}"
     if expectation.count:
         near = f", {near_misses(handle)}" if handle.attempts else ""
         wanted = f"wanted {expectation.occurs}"

@@ -162,7 +162,8 @@ class Connection:
             & (self._topics.denied | {topic for topic in topics if not self._topics.under(topic)})
         )
         if gone:
-            raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more")
+            why = "deleted meanwhile, or closed to this login"
+            raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more: {why}")
         heard = frozenset(partition for each in registrations for partition in each.handle or ())
         heard &= frozenset().union(*map(self._topics.under, topics))
         written, without_end = await self._topics.ends(heard, written=True)

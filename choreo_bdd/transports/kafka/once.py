@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import aiokafka
 from aiokafka.errors import (
     BrokerResponseError,
     IncompatibleBrokerVersion,
@@ -25,6 +26,8 @@ from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from choreo_bdd.exceptions import TransportError
+
 _LOG = logging.getLogger("choreo_bdd.transports")
 _ANSWER_S = 1.0
 _AFTERWARDS_S = 10.0
@@ -32,12 +35,36 @@ _AFTERWARDS_S = 10.0
 _AGAIN_S = 0.02
 _NO_TRANSACTIONS_MS = 2**31 - 1
 
+_OF_ACCUMULATOR = ("_pop_batch", "_txn_manager")
+_OF_SENDER = (
+    "_maybe_wait_for_pid",
+    "_send_produce_req",
+    "_txn_manager",
+    "_in_flight",
+    "_muted_partitions",
+    "sender_task",
+)
+_OF_REQUEST = ("_can_retry", "do")
+
 NUMBERS_REFUSED = (OutOfOrderSequenceNumber, ProducerFenced, UnknownProducerId)
 """A broker that has lost what it knew of a producer writes nothing of it; under a fresh id it does."""
 
 
 def write_once(producer: Any) -> None:
-    """Have a producer number its batches, under an id that the cluster gives; without one they go without a number."""
+    """Have a producer number its batches, under an id that the cluster gives; without one they go without a number.
+
+    ``TransportError`` for a client whose insides are others: what is put in their place would never be called.
+    """
+    accumulator, sender = producer._message_accumulator, producer._sender
+    insides = {accumulator: _OF_ACCUMULATOR, sender: _OF_SENDER, SendProduceReqHandler: _OF_REQUEST}
+    for owner, names in insides.items():
+        for name in names:
+            if not hasattr(owner, name):
+                where = owner.__name__ if isinstance(owner, type) else type(owner).__name__
+                raise TransportError(
+                    f"KafkaTransport does not know aiokafka {aiokafka.__version__}, which has no {where}.{name}: "
+                    f"install an older aiokafka (0.14.0 is known to work), or a newer choreo-bdd"
+                )
     _Numbers(producer)
 
 

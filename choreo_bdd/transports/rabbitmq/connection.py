@@ -96,7 +96,7 @@ class Connection:
         One that is not there may come yet: it is asked for again when somebody needs it.
         """
         await self._connection.connect()
-        heed_blocking(self._connection, self._publisher.set_blocked)
+        heed_blocking(self._connection, self._set_blocked)
         await self._publisher.open()
         for exchange in self._routes.exchanges:
             if exchange.is_made or exchange == self._routes.usual:
@@ -144,6 +144,13 @@ class Connection:
             self._is_over = True
             self._lose(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
 
+    def _set_blocked(self, reason: str | None) -> None:
+        """The broker reads nothing from us any more, or with ``None`` again: no subscription waits for its answer."""
+        self._publisher.set_blocked(reason)
+        if self._publisher.blocked is not None:
+            for registration in self._establishing:
+                registration.fail(NAME, self._publisher.blocked)
+
     # --- subscribing ----------------------------------------------------------------------------------------------
 
     def arm(self, registration: Registration) -> None:
@@ -153,6 +160,9 @@ class Connection:
         """
         if registration.is_bystander and self._routes.must_not_hear(registration.topic):
             registration.confirm()
+            return
+        if self._publisher.blocked is not None:
+            registration.fail(NAME, self._publisher.blocked)
             return
         task = self._establishing[registration] = self._tasks.spawn(self._establish(registration))
         task.add_done_callback(lambda _: self._establishing.pop(registration, None))
@@ -207,7 +217,7 @@ class Connection:
                 ways = self._routes.ways(topic)
                 return await self._listen_at_each(ways[:1] if registration.is_bystander else ways, deliver, on_end)
         except Exception as error:
-            raise SubscriptionFailed(NAME, topic, self._publisher.blocked or reason_of(error)) from error
+            raise SubscriptionFailed(NAME, topic, reason_of(error)) from error
 
     def _leaves(self, name: str, task: asyncio.Task[None]) -> None:
         leaving = self._leaving.setdefault(name, set())

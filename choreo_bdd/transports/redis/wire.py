@@ -23,7 +23,8 @@ Push = Callable[[Any], None]
 
 _PUSHES = (b"message", b"pmessage")
 _PATIENCE_S = 10.0
-_QUIET_S = 2.0
+_QUIET_S = 0.5
+"""After so long without a command there is a sign of life: a server may hang up on whoever is idle for a second."""
 _LINE_BYTES = 1 << 30
 """How long a line may be: MONITOR shows a command with all its arguments as one."""
 _POOL_OPTIONS = ("max_connections", "timeout")  # understood in a URL, but meant for a pool of connections
@@ -106,6 +107,7 @@ class Wire:
         self._arrival = Arrival(connection._reader)
         self._loop = asyncio.get_running_loop()
         self._due: deque[tuple[Answer, float]] = deque()
+        self._wrote_at = self._loop.time()
         self._watchdog: asyncio.TimerHandle | None = None
         self._task = self._loop.create_task(self._read())
         self._watch()
@@ -121,8 +123,10 @@ class Wire:
         """Write commands at once; their answers to come. Raises ``ConnectionError`` when closed."""
         if self.closed is not None:
             raise ConnectionError(self.closed)
+        if not packed:
+            return []
         self._writer.write(packed[0] if len(packed) == 1 else b"".join(packed))
-        now = self._loop.time()
+        now = self._wrote_at = self._loop.time()
         answers = [self._loop.create_future() for _ in packed]
         self._due.extend((answer, now) for answer in answers)
         self._watch()
@@ -174,17 +178,17 @@ class Wire:
             answer.set_result(outcome)
 
     def _watch(self) -> None:
-        """Look after the oldest unanswered command, or after some quiet: a server that hangs is as good as lost."""
+        """Look after the oldest unanswered command, and after some quiet: a server that hangs is as good as lost."""
         if self._watchdog is None:
-            due_at = self._due[0][1] + _PATIENCE_S if self._due else self._loop.time() + _QUIET_S
-            self._watchdog = self._loop.call_at(due_at, self._check)
+            due_at = self._due[0][1] + _PATIENCE_S if self._due else self._wrote_at + _QUIET_S
+            self._watchdog = self._loop.call_at(min(due_at, self._loop.time() + _QUIET_S), self._check)
 
     def _check(self) -> None:
-        self._watchdog = None
-        if not self._due:
-            self.call("PING")  # a sign of life, whatever the answer is
-        elif self._due[0][1] + _PATIENCE_S <= self._loop.time():
+        self._watchdog, now = None, self._loop.time()
+        if self._due and self._due[0][1] + _PATIENCE_S <= now:
             self.shut(f"the Redis server has not answered for {_PATIENCE_S:g} s")
+        elif not self._due and self._wrote_at + _QUIET_S <= now:
+            self.call("PING")  # whatever the answer is
         else:
             self._watch()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from socket import gaierror
@@ -152,7 +153,12 @@ class Lifecycle(Generic[C]):
             )
         try:
             load()
-        except ModuleNotFoundError as error:
+        except ImportError as error:
+            if find_spec((error.name or "").partition(".")[0] or __name__) is not None:  # it is there, and is another
+                raise TransportError(
+                    f"{kind.transport} does not know the installed version of {kind.client} ({error}): "
+                    f"pip install --upgrade 'choreo-bdd[{kind.extra}]' gets one that fits"
+                ) from error
             raise TransportError(
                 f"{kind.transport} needs the {kind.client} client, the extra choreo_bdd[{kind.extra}]: "
                 f"pip install 'choreo-bdd[{kind.extra}]'"

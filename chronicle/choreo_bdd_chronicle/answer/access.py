@@ -13,6 +13,7 @@ from choreo_bdd_chronicle.answer.headers import sole
 from choreo_bdd_chronicle.store import Store
 from choreo_bdd_chronicle.tokens import Caller, Scope
 
+_MAKE = "`choreo-bdd chronicle tokens create NAME` makes one, where the server's database is"
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Chronicle: any user name, the token as password", Bearer'}
 
 
@@ -27,11 +28,11 @@ def authorise(request: Request, store: Store, scope: Scope) -> Caller:
     """Who asks. ``ApiError`` 401 without a token that is known, 403 for one that is not good for this."""
     token = _token(sole(request, "Authorization"))
     if token is None:
-        raise ApiError(401, "A token is needed: Authorization: Bearer TOKEN.", headers=_CHALLENGE)
+        raise ApiError(401, f"A token is needed: Authorization: Bearer TOKEN; {_MAKE}.", headers=_CHALLENGE)
     with store.reading() as connection:
         found = tokens.caller(connection, token)
     if found is None:
-        raise ApiError(401, "The token is not known here.", headers=_CHALLENGE)
+        raise ApiError(401, f"The token is not known here; {_MAKE}.", headers=_CHALLENGE)
     if not found.may(scope):
         raise ApiError(403, f"The token is not good for this; a {scope} token is needed.")
     return found

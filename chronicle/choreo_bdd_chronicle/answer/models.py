@@ -59,7 +59,7 @@ class RunItem(Struct, frozen=True, kw_only=True):
 
 
 class ScenarioItem(Struct, frozen=True, kw_only=True):
-    """One scenario of a run, in the report's order."""
+    """One scenario of a run, in the report's order; a slow one ``failed`` where its test did."""
 
     id: str
     test_nodeid: str
@@ -69,6 +69,7 @@ class ScenarioItem(Struct, frozen=True, kw_only=True):
     duration_ms: float
     completed_normally: bool
     handle_count: int
+    failed: bool
 
 
 class RunDetail(RunItem, frozen=True, kw_only=True):
@@ -169,6 +170,7 @@ class AnomalyItem(Struct, frozen=True, kw_only=True):
     tenant_id: str
     run_id: str
     changed_at_run_id: str | None
+    changed_at: str | None
     commit_from: str | None
     commit_to: str | None
     detected_at: str

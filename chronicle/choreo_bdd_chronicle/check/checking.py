@@ -32,6 +32,7 @@ from choreo_bdd_reporter.model.arrival import came
 from choreo_bdd_reporter.model.limits import clean_text
 
 _FAILED = ("fail", "timeout")
+_SLOW = "slow"
 _PART = re.compile(r"\w+")
 """A key or an index in the place that msgspec names, such as ``$.tests[0].nodeid``."""
 _DAY_DIGITS = len("2026-01-31")
@@ -126,14 +127,15 @@ def _measured(tests: Iterable[documents.Test], run: documents.Run, *, by_day: bo
     topics: defaultdict[tuple[str, str], _Column] = defaultdict(_Column)
     days: set[str] = set()
     handle_count, default = 0, run.transport or ""
-    for test, scenario, place in _scenarios(tests):
+    for test, scenario, failed, place in _scenarios(tests):
         _check_places(scenario, place, days, by_day=by_day)
+        failing = (*_FAILED, _SLOW) if failed and scenario.outcome == _SLOW else _FAILED
         for handle in scenario.handles:
             topics[handle.topic, handle.transport or default].add(handle)
-            if handle.outcome in _FAILED:
+            if handle.outcome in failing:
                 failures.append(Failed(len(scenarios), _cause(handle)))
         handle_count += len(scenario.handles)
-        scenarios.append(_scenario(test, scenario, len(scenarios)))
+        scenarios.append(_scenario(test, scenario, len(scenarios), failed=failed))
     return {"scenarios": scenarios, "failures": failures, "handle_count": handle_count, **_summed(topics)}
 
 
@@ -155,10 +157,11 @@ def _summed(topics: Mapping[tuple[str, str], _Column]) -> dict[str, Any]:
 
 def _scenarios(
     tests: Iterable[documents.Test],
-) -> Iterator[tuple[documents.Test, documents.Scenario, tuple[str | int, ...]]]:
+) -> Iterator[tuple[documents.Test, documents.Scenario, bool, tuple[str | int, ...]]]:
+    """Each with its test, whether it failed, and its place."""
     for number, test in enumerate(tests):
-        for index, scenario in enumerate(test.scenarios):
-            yield test, scenario, ("tests", number, "scenarios", index)
+        for index, (scenario, failed) in enumerate(zip(test.scenarios, test.failed_scenarios(), strict=True)):
+            yield test, scenario, failed, ("tests", number, "scenarios", index)
 
 
 def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], days: set[str], *, by_day: bool) -> None:
@@ -179,7 +182,7 @@ def _check_places(scenario: documents.Scenario, place: tuple[str | int, ...], da
                 days.add(day)
 
 
-def _scenario(test: documents.Test, scenario: documents.Scenario, position: int) -> Scenario:
+def _scenario(test: documents.Test, scenario: documents.Scenario, position: int, *, failed: bool) -> Scenario:
     return Scenario(
         position=position,
         test_nodeid=clean_text(test.nodeid),
@@ -189,6 +192,7 @@ def _scenario(test: documents.Test, scenario: documents.Scenario, position: int)
         duration_ms=scenario.duration_ms,
         completed_normally=scenario.completed_normally,
         handle_count=len(scenario.handles),
+        failed=failed,
     )
 
 

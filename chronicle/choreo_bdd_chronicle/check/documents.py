@@ -13,6 +13,10 @@ from msgspec import Struct, UnsetType, to_builtins
 
 from choreo_bdd_chronicle.detect.causes import Cause, cause_of
 
+_WORST = 2
+_RANKS = {"slow": 1, "fail": _WORST, "timeout": _WORST}
+"""How bad a scenario's messages were; 0 is well."""
+
 Whole = int | float
 """A whole number, which may be written ``1.0``."""
 
@@ -68,7 +72,7 @@ class Handle(Struct, kw_only=True, gc=False):
         """Whether a handle with a budget was late, or never met."""
         found = self.diagnosis
         kind = found["kind"] if isinstance(found, dict) else found.kind
-        return self.outcome == "timeout" or kind == "over_budget"
+        return self.outcome in ("timeout", "slow") or kind == "over_budget"
 
 
 class Event(Struct, kw_only=True, gc=False):
@@ -94,7 +98,17 @@ class Test(Struct, kw_only=True, gc=False):
     """One test."""
 
     nodeid: str
+    outcome: str
     scenarios: Sequence[Scenario]
+
+    def failed_scenarios(self) -> list[bool]:
+        """Of each scenario whether it failed: by its messages, or as the worst of a test that failed.
+
+        A message over its budget fails a test or not, as the project wants it; only the test tells.
+        """
+        ranks = [_RANKS.get(each.outcome, 0) for each in self.scenarios]
+        blamed = max(ranks, default=0) if self.outcome in ("failed", "errored") else _WORST
+        return [rank >= blamed for rank in ranks]
 
 
 class Document(Struct, kw_only=True, gc=False):

@@ -62,7 +62,10 @@ class Run:
 
 
 class Scenario(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """One exercised message flow of a test, at its ``position`` among the report's scenarios."""
+    """One exercised message flow of a test, at its ``position`` among the report's scenarios.
+
+    ``failed`` is what its test made of it: a slow one failed or passed, as the project wants it.
+    """
 
     position: int
     test_nodeid: str
@@ -72,11 +75,12 @@ class Scenario(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     duration_ms: float
     completed_normally: bool
     handle_count: int
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A handle that failed or was never answered: in which scenario, by its position, and why."""
+    """A handle that failed its scenario: in which scenario, by its position, and why."""
 
     position: int
     cause: Cause

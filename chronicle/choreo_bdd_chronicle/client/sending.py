@@ -18,6 +18,8 @@ PAUSES = (0.5, 2.0)
 """Seconds between tries."""
 TIMEOUT = 30.0
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_ELSEWHERE = (404, 405)
+_NO_CHRONICLE = "; no Chronicle takes reports at this address: give the one that `chronicle serve` says"
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -106,7 +108,7 @@ def _tried(request: urllib.request.Request) -> Sent:
                 run_id=found["run_id"], is_known=found["duplicate"], warnings=tuple(found.get("warnings") or ())
             )
     except urllib.error.HTTPError as answer:
-        detail = f"{answer.code} {_detail(answer)}"
+        detail = f"{answer.code} {_detail(answer)}{_NO_CHRONICLE if answer.code in _ELSEWHERE else ''}"
         raise (UnreachableError if answer.code in _TRY_AGAIN else RefusedError)(detail) from answer
     except (OSError, http.client.HTTPException) as problem:
         raise UnreachableError(str(getattr(problem, "reason", None) or problem)) from problem

@@ -24,8 +24,8 @@ _FEWEST_SCENARIOS = 4
 class Verdict:
     """How often a scenario passed and failed in one run: more than once when it was tried again.
 
-    A slow scenario passed; a skipped one has no verdict. ``is_telling`` is false of a run on somebody's desk, where the
-    code changes and the commit does not.
+    A slow scenario passed where its test did; a skipped one has no verdict. ``is_telling`` is false of a run on
+    somebody's desk, where the code changes and the commit does not.
     """
 
     run: Run

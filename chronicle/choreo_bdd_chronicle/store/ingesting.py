@@ -170,7 +170,7 @@ def _scenario_rows(new: _New) -> Iterator[tuple[Any, ...]]:
     for each in new.submission.report.scenarios:
         yield (
             run_id, each.position, each.test_nodeid, each.name, each.correlation_id, each.outcome, each.duration_ms,
-            each.completed_normally, each.handle_count,
+            each.completed_normally, each.handle_count, each.failed,
         )  # fmt: skip
 
 

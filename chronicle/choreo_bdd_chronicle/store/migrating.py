@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from choreo_bdd_chronicle.store.dialect import Dialect
 from choreo_bdd_chronicle.store.tables import metadata
 
-HEAD = "0006"
+HEAD = "0007"
 """The last of the migrations."""
 _SCRIPTS = "choreo_bdd_chronicle.store:migrations"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
@@ -119,10 +120,15 @@ def _sum_some(connection: Connection, dialect: Dialect) -> tuple[int, int] | Non
     return rolling.waits(connection)
 
 
-def open_store(url: str) -> Store:
-    """The store at ``url``, ``sqlite:///FILE`` or ``postgresql://…``, brought up to date. Raises ``StoreError``."""
+def open_store(url: str, *, makes: bool = True) -> Store:
+    """The store at ``url``, ``sqlite:///FILE`` or ``postgresql://…``, brought up to date. Raises ``StoreError``.
+
+    A SQLite file that is not there is made, unless ``makes`` is false.
+    """
     try:
         dialect = _dialect(url)
+        if not makes and isinstance(dialect, SqliteDialect) and not Path(make_url(url).database or "").is_file():
+            raise StoreError(f"{shown(url)}: there is no database; --data FOLDER names another")
         engine = dialect.engine(url)
         with ExitStack() as on_failure:
             on_failure.callback(engine.dispose)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -101,6 +102,7 @@ scenarios = Table(
     Column("duration_ms", Float, nullable=False),
     Column("completed_normally", Boolean, nullable=False),
     Column("handle_count", Integer, nullable=False),
+    Column("failed", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 
@@ -116,7 +118,7 @@ failures = Table(
     Column("path", Text),
     sqlite_with_rowid=False,
 )
-"""Each handle that failed or was never answered, with its scenario's position and its cause."""
+"""Each handle that failed its scenario, with its scenario's position and its cause."""
 
 topics = Table(
     "topics",

@@ -14,7 +14,14 @@ from msgspec import Struct, structs
 from choreo_bdd_project.gherkin.bus_tags import buses, name_on
 from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.places import relative
-from choreo_bdd_project.gherkin.refusals import UNENDED_ROW, Refusal, refusals, unended_row
+from choreo_bdd_project.gherkin.refusals import (
+    OUTDENTED,
+    UNENDED_ROW,
+    Refusal,
+    flattened_line,
+    refusals,
+    unended_row,
+)
 from choreo_bdd_project.gherkin.scenario import Scenario, filled, filled_tags, row_name, scenario_nodeid
 from choreo_bdd_project.gherkin.step import Step
 from choreo_bdd_project.gherkin.unreadable import not_text, unreadable
@@ -121,16 +128,19 @@ def _parsed(text: str, file: str) -> Feature:
         raise unreadable(file, text, error) from error
     if document.get("feature") is None:
         raise NoFeature(file, 1, "holds no feature")
-    lines = text.splitlines()
+    lines = text.split("\n")
     if (line := unended_row(document["feature"], lines)) is not None:
         raise FeatureError(file, line, f"is not a feature file: {UNENDED_ROW}")
-    feature = _Reader(file, document["feature"]).feature()
+    if (line := flattened_line(document["feature"], lines)) is not None:
+        raise FeatureError(file, line, f"is not a feature file: {OUTDENTED}")
+    feature = _Reader(file, document["feature"], lines).feature()
     return structs.replace(feature, asides=tuple(_asides(document["feature"], lines)))
 
 
 class _Reader:
-    def __init__(self, file: str, node: _Node) -> None:
+    def __init__(self, file: str, node: _Node, lines: Sequence[str]) -> None:
         self._file = file
+        self._lines = lines
         self._node = node
         from gherkin.dialect import Dialect  # noqa: PLC0415 - as above
 
@@ -157,7 +167,7 @@ class _Reader:
                 for each in written
                 if self._is_outline(each) and not any(examples["tableBody"] for examples in each["examples"])
             ),
-            refusals=tuple(refusals(node, self._outline_words)),
+            refusals=tuple(refusals(node, self._outline_words, self._lines)),
             unused_columns=tuple(self._unused_columns()),
         )
 

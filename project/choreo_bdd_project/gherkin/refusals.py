@@ -10,6 +10,7 @@ from msgspec import Struct
 
 _Node = Mapping[str, Any]
 UNENDED_ROW = "this row has no | at its end: end every cell with |, and put a comment on a line of its own"
+OUTDENTED = "this line stands left of the quotes of its doc string: put it below them or to their right"
 _UNENDED = re.compile(r"(?<!\\)(?:\\\\)*\|\s*+[^|#\s][^|]*\Z")
 
 
@@ -21,11 +22,11 @@ class Refusal(Struct, frozen=True):
     by_all: bool = False
 
 
-def refusals(node: _Node, outline_words: Collection[str]) -> Iterator[Refusal]:
+def refusals(node: _Node, outline_words: Collection[str], lines: Sequence[str]) -> Iterator[Refusal]:
     """All of those below a feature, a rule, a background or a scenario."""
     for child in node.get("children", ()):
         for below in child.values():
-            yield from refusals(below, outline_words)
+            yield from refusals(below, outline_words, lines)
     for number, step in enumerate(node.get("steps", ())):
         line, keyword = step["location"]["line"], step["keyword"].strip()
         if number == 0 and step["keywordType"] == "Conjunction":
@@ -36,6 +37,8 @@ def refusals(node: _Node, outline_words: Collection[str]) -> Iterator[Refusal]:
         doc = step.get("docString")
         if doc is not None and doc["delimiter"] == "```":
             yield Refusal(doc["location"]["line"], 'behave reads no doc string between ```: write """')
+        elif doc is not None and (outdented := _outdented(doc, lines)):
+            yield Refusal(outdented[0], f"behave refuses it: {OUTDENTED}")
     if node.get("examples") and node["keyword"] not in outline_words:
         line = node["examples"][0]["location"]["line"]
         yield Refusal(line, "behave takes examples below an outline only: write Scenario Outline")
@@ -48,6 +51,33 @@ def unended_row(node: _Node, lines: Sequence[str]) -> int | None:
         if _UNENDED.search(lines[line - 1].rstrip()):
             return line
     return None
+
+
+def flattened_line(node: _Node, lines: Sequence[str]) -> int | None:
+    """The line of a doc string that Gherkin would move against others of it, whose place its indentation tells."""
+    for child in node.get("children", ()):
+        for below in child.values():
+            if (line := flattened_line(below, lines)) is not None:
+                return line
+    for doc in (step["docString"] for step in node.get("steps", ()) if "docString" in step):
+        if doc["content"].lstrip()[:1] in ("{", "["):
+            continue  # JSON, which says the same however it is indented
+        if (outdented := _outdented(doc, lines)) and len(set(_indents(doc, lines).values())) > 1:
+            return outdented[0]
+    return None
+
+
+def _outdented(doc: _Node, lines: Sequence[str]) -> list[int]:
+    """The lines that stand left of the quotes."""
+    wanted = doc["location"]["column"] - 1
+    return [line for line, indent in _indents(doc, lines).items() if indent < wanted]
+
+
+def _indents(doc: _Node, lines: Sequence[str]) -> dict[int, int]:
+    """How far each line is indented that says something."""
+    begin = doc["location"]["line"]
+    inside = enumerate(lines[begin : begin + doc["content"].count("\n") + 1] if doc["content"] else (), begin + 1)
+    return {line: len(text) - len(text.lstrip()) for line, text in inside if text.strip()}
 
 
 def _rows(node: _Node) -> Iterator[_Node]:

@@ -20,9 +20,13 @@ from choreo_bdd_reporter.documents.file_names import JOURNAL_FORMAT
 from choreo_bdd_reporter.documents.results import TestDocument, TestFacts, facts_document
 from choreo_bdd_reporter.model.clock import now
 from choreo_bdd_reporter.model.json_text import document_json, read_document
+from choreo_bdd_reporter.model.notices import notice
 from choreo_bdd_reporter.model.tests import Environment
 
 _KEPT = ("nodeid", "file", "name", "class", "outcome", "duration_ms", "worker_id")
+_SPILLED_AT = 1 << 62
+"""Where what is in memory begins, behind all that a file could hold."""
+_SPILLED_BYTES_MAX = 1 << 26
 _PARTS = ("test", "gherkin", "details", "attachments", "recordings")
 
 
@@ -47,6 +51,8 @@ class JournalEntry:
 class Journal:
     """Written line by line, readable at any time. Raises ``OSError`` like the file it is.
 
+    What a full disk has no room for is kept in memory, within bounds: a report without it would show another run.
+
     What has become known to be secret since a test was written down is not read back; in what is ``plain`` of a test it
     stands nevertheless.
     """
@@ -59,6 +65,8 @@ class Journal:
         self._file = path.open("xb", buffering=0)
         self._reader = path.open("rb")
         self._end = 0
+        self._spilled = bytearray()
+        """What the disk has had no room for."""
         self._append(
             document_json({"journal": JOURNAL_FORMAT, "started_at": started_at, "environment": asdict(environment)})
         )
@@ -67,13 +75,14 @@ class Journal:
         """Keep a test; ``redacted`` is how much was masked in the run so far, by key and in text."""
         parts = (document.test, document.gherkin, document.details, document.attachments)
         texts = [*map(document_json, parts), f"[{','.join(document.recordings)}]"]
-        line, spans = "{", []
+        line, places = "{", []
         for name, text in zip(_PARTS, texts, strict=True):
             line += f'"{name}":'
-            spans.append((self._end + len(line), len(text)))
+            places.append((len(line), len(text)))
             line += f"{text},"
         rest = {"facts": facts_document(document.facts), "redacted": redacted, "at": now()}
-        self._append(line + document_json(rest)[1:])
+        begin = self._append(line + document_json(rest)[1:])
+        spans = ((begin + start, length) for start, length in places)
         test: dict[str, Any] = {**document.test}
         head = {name: test[name] for name in _KEPT}
         feature = document.gherkin["feature"]["uri"] if document.gherkin else None
@@ -165,21 +174,36 @@ class Journal:
         if remove:
             self._path.unlink(missing_ok=True)
 
-    def _append(self, line: str) -> None:
-        left = memoryview(line.encode("ascii") + b"\n")
+    def _append(self, line: str) -> int:
+        """Write a line down; returns where it begins."""
+        written = line.encode("ascii") + b"\n"
+        left = memoryview(written)
         try:
             while left:
                 left = left[self._file.write(left) :]
-        except OSError:
+        except OSError as error:
             self._file.seek(self._end)
             self._file.truncate()  # half a line would move all that follows, once there is room again
-            raise
-        self._end += len(line) + 1
+            if len(self._spilled) + len(written) > _SPILLED_BYTES_MAX:
+                raise
+            if not self._spilled:
+                notice(
+                    f"{self._path.parent} takes no more ({error.strerror}): what follows is kept in memory meanwhile"
+                )
+            self._spilled += written
+            return _SPILLED_AT + len(self._spilled) - len(written)
+        self._end += len(written)
+        return self._end - len(written)
 
     def _read(self, entry: JournalEntry, part: int) -> str:
         start, length = entry.spans[part]
-        self._reader.seek(start)
-        text = self._reader.read(length).decode("ascii")
+        if start >= _SPILLED_AT:
+            start -= _SPILLED_AT
+            raw = bytes(self._spilled[start : start + length])
+        else:
+            self._reader.seek(start)
+            raw = self._reader.read(length)
+        text = raw.decode("ascii")
         if entry.known == known_count():
             return text
         cleaned = hidden_in_json(text, left=() if part else self._plain)

@@ -33,7 +33,14 @@ from choreo_bdd_project.gherkin.bus_tags import buses
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import Scenario
 from choreo_bdd_project.gherkin.step import Step
-from choreo_bdd_steps.adapters.behave_features import is_outline, require_run, runs_nothing, watch_features
+from choreo_bdd_steps.adapters.behave_features import (
+    UNREADABLE_STEP,
+    fail_unreadable,
+    is_outline,
+    require_run,
+    runs_nothing,
+    watch_features,
+)
 from choreo_bdd_steps.adapters.behave_matching import PhraseMatcher, first_match, given
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.own_acts import act, is_act
@@ -71,6 +78,8 @@ def use_choreo() -> None:
         for phrase in PHRASES:
             # the decorators of the package itself: those of behave.step_registry land in a dead registry
             behave.step(phrase.regex)(_step_function(phrase))
+        factory.use_step_matcher("parse")
+        behave.step(UNREADABLE_STEP)(fail_unreadable)
     finally:
         factory.use_step_matcher(users_own.NAME)
     _watch_own_steps()
@@ -89,7 +98,7 @@ def _find_watched(find: Callable[[Any], Any], step: Any) -> Any:
     match = find(step) if known is None else first_match(step, known[0])
     if match is None:
         _suggest(step)
-    elif match.func is not None and match.func.__module__ != __name__:
+    elif match.func is not None and match.func.__module__ not in (__name__, fail_unreadable.__module__):
         held = _held(match.func)
         match.func = _accompanied(held, step.name) if is_act(held) else held
     return match

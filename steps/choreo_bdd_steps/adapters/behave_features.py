@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, partialmethod
@@ -16,8 +18,15 @@ from behave.parser import ParserError
 from behave.runner import ModelRunner
 from behave.runner_util import FeatureListParser, FileLocationParser
 
+from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.refusals import UNENDED_ROW
+
+UNREADABLE_STEP = "this file can be read"
+_MARK = re.compile(r'^[ \t]*("""|\'\'\'|```)', re.MULTILINE)
+_SCENARIO = f"Scenario: A file is read before it runs\nGiven {UNREADABLE_STEP}\n"
+_unread: dict[str, str] = {}
+"""Why files could not be read."""
 
 
 def watch_features(begin: Callable[[Any], None]) -> None:
@@ -40,20 +49,26 @@ def _listed(read: Callable[..., list[Any]], text: str, here: str | None = None) 
 
 
 def _parsed(parse: Callable[..., Any], filename: str, *arguments: Any, **parameters: Any) -> Any:
-    """A feature; where behave cannot read it, our words for it, which name what is to be done."""
+    """A feature; where behave cannot read it, one that fails with our words for it: the others run all the same."""
     try:
         with _unended_rows() as unended:
             feature = parse(filename, *arguments, **parameters)
     except (ParserError, UnicodeDecodeError, KeyError) as error:  # a KeyError is a language that there is not
-        told = _wrong_with(filename) or unended.told_of(filename)
-        if told is None:
-            raise
-        raise _Unreadable(told) from error
+        return _unreadable(filename, _wrong_with(filename) or unended.told_of(filename) or str(error))
     if (told := unended.told_of(filename)) is not None:
-        raise _Unreadable(_wrong_with(filename) or told)
+        return _unreadable(filename, _wrong_with(filename) or told)
+    if _may_be_unended(filename) and (told := _wrong_with(filename)) is not None:
+        return _unreadable(filename, told)
     if feature is None:
         print(f"warning: {_wrong_with(filename) or filename}", file=sys.stderr)
     return feature
+
+
+def _may_be_unended(filename: str) -> bool:
+    """Whether a doc string may have no end: behave takes it, and all steps below it, away without a word."""
+    with open(filename, encoding="utf-8") as file:
+        marks = Counter(_MARK.findall(file.read()))
+    return any(count % 2 for count in marks.values())
 
 
 class _UnendedRows(logging.Filter):
@@ -85,14 +100,43 @@ def _unended_rows() -> Iterator[_UnendedRows]:
         logger.removeFilter(found)
 
 
-class _Unreadable(ParserError):  # type: ignore[misc] # behave ships no types
-    """What behave prints and ends with, in our words."""
+def _unreadable(filename: str, told: str) -> Any:
+    """A feature in the place of one that cannot be read: its one step fails and says why.
+
+    It runs whichever features, tags or names are chosen: nobody knows what the file would have held.
+    """
+    place = re.match(rf"{re.escape(relative(filename))}:(\d+): ", told)
+    above = "\n" * (int(place[1]) - 1) if place else ""
+    feature = parser.parse_feature(f"{above}Feature: {os.path.basename(filename)}\n{_SCENARIO}", filename=filename)
+    _unread[feature.filename] = told
+    for each in (feature, *feature.scenarios):
+        each.should_run = each.should_run_with_name_select = _always
+    return feature
+
+
+def _always(_config: Any = None) -> bool:
+    return True
+
+
+def fail_unreadable(context: Any) -> None:
+    """The step of a feature that cannot be read."""
+    raise FeatureUnreadable(_unread[context.feature.filename])
+
+
+class FeatureUnreadable(ParserError, ChoreoError, AssertionError):  # type: ignore[misc] # behave ships no types
+    """A feature cannot be read: it fails, or ends a run that carries out nothing, in our words."""
 
     def __init__(self, told: str) -> None:
         Exception.__init__(self, told)
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def _require_readable(features: Iterable[Any]) -> None:
+    for feature in features:
+        if feature.should_run is _always:
+            raise FeatureUnreadable(_unread[feature.filename])
 
 
 def _wrong_with(filename: str) -> str | None:
@@ -109,6 +153,8 @@ def _wrong_with(filename: str) -> str | None:
 
 def _begun(runner: Any, run_hook: Callable[..., Any], begin: Callable[[Any], None], name: str, *arguments: Any) -> Any:
     passed = run_hook(runner, name, *arguments)
+    if name == "before_all" and runner.config.dry_run:
+        _require_readable(runner.features)  # no step is carried out, which would fail
     if name == "before_all" and not runner.aborted and not runner.config.dry_run:
         begin(runner.context)
     return passed

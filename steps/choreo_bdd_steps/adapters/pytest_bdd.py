@@ -34,10 +34,10 @@ from choreo_bdd_project.gherkin.places import relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
 from choreo_bdd_steps.adapters.pytest_bdd_features import (
     FeatureFile,
+    begin_collection,
     drop_stubbed,
     drop_unasked,
     drop_unwanted,
-    find_odd_names,
     has_asked,
     is_asking,
     is_wanted,
@@ -373,8 +373,8 @@ def _info(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Let pytest find names that it would take apart."""
-    find_odd_names(session.config)
+    """Prepare for names and feature files that pytest would stumble over."""
+    begin_collection(session.config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from choreo_bdd_project.gherkin.errors import FeatureError, NoFeature
 from choreo_bdd_project.gherkin.feature import Feature, read_feature
 from choreo_bdd_project.gherkin.places import files_below, relative
 from choreo_bdd_project.gherkin.scenario import OWN_TAG
-from choreo_bdd_steps.errors import StepError
+from choreo_bdd_steps.errors import StepError, warn
 
 _ASKED: pytest.StashKey[dict[str, tuple[str, str]]] = pytest.StashKey()
 """What was asked for by name in files that are collected as a whole: by argument, the file and the name."""
@@ -49,7 +49,37 @@ def _places(args: tuple[str, ...], folder: Path) -> frozenset[Path]:
     return frozenset((folder / arg.split("::")[0]).resolve() for arg in args)
 
 
-def find_odd_names(config: pytest.Config) -> None:
+def begin_collection(config: pytest.Config) -> None:
+    """Let pytest find names that it would take apart, and go on where a feature file cannot be read."""
+    for folder in config.getini("choreo_features"):
+        if not folder.exists():
+            raise pytest.UsageError(f"choreo_features: there is no {relative(folder)}; name the folder of the features")
+    _find_odd_names(config)
+    config.pluginmanager.register(_Unread(config))
+
+
+class _Unread:
+    """Lets the others run where nothing but feature files could not be collected: those have failed by themselves."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._are_features: list[bool] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        if report.failed:
+            self._are_features.append(isinstance(collector, FeatureFile))
+        return report
+
+    def pytest_collection_finish(self) -> None:
+        if self._are_features and all(self._are_features):
+            self._config.option.continue_on_collection_errors = True
+
+
+def _find_odd_names(config: pytest.Config) -> None:
     """Let pytest find what has ``::`` in its name, where pytest ends the name of a file.
 
     A file of such a name cannot be asked for by itself, which is an error; its failures are found by ``--lf``.
@@ -205,7 +235,7 @@ class FeatureFile(pytest.Module):
             told = str(vacuity.VacuousStep(f"{relative(self.path)}:{line}", reason))
             if policy == "error":
                 raise self.CollectError(told)
-            warnings.warn(vacuity.VacuityWarning(told), stacklevel=1)
+            warn(told, vacuity.VacuityWarning)
 
 
 def _nothing_more() -> None:

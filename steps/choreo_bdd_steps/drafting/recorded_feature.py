@@ -9,7 +9,7 @@ from typing import Any
 from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.conversations import HEADERS, KEY, PAYLOAD, REPLY, Conversation, Grouped
 from choreo_bdd_steps.drafting.volatile import Expected, Trigger, Varying, as_json, varying_fields
-from choreo_bdd_steps.language.templates.rendering import is_template
+from choreo_bdd_steps.language.syntax import is_template
 from choreo_bdd_steps.language.trees import at, label, leaves, put
 
 _COLUMNS = ("topic", "transport")

@@ -10,7 +10,7 @@ from typing import Any
 from choreo_bdd.redaction import REDACTED
 from choreo_bdd_steps.drafting.conversations import HEADERS, KEY, PAYLOAD, Conversation, Topic
 from choreo_bdd_steps.language.reserved_names import CORRELATION_ID, FUNCTIONS, UNUSABLE
-from choreo_bdd_steps.language.templates.rendering import is_template
+from choreo_bdd_steps.language.syntax import is_template
 from choreo_bdd_steps.language.trees import MISSING, Path, at, label, leaves
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -10,8 +10,8 @@ from choreo_bdd_steps.language.doc_strings.yaml_body import read_json, read_yaml
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.grammar.tables import Table
 from choreo_bdd_steps.language.matching.values import Builder
-from choreo_bdd_steps.language.paths import envelope_name, header_names
-from choreo_bdd_steps.language.syntax import Fields, Literal, Node, text_node
+from choreo_bdd_steps.language.paths import envelope_name, header_names, parse_field
+from choreo_bdd_steps.language.syntax import Fields, Literal, Node, Template, is_template, text_node
 from choreo_bdd_steps.language.templates.functions import as_text
 
 Read = Callable[[Builder], object]
@@ -48,11 +48,15 @@ def split_envelope(node: Node) -> tuple[Node | None, tuple[tuple[str, Node], ...
     """A top-level object without its @ names, and these; None when nothing else was there."""
     if not isinstance(node, Fields):
         return node, ()
-    names = [envelope_name(str(key.value), key.line) if isinstance(key, Literal) else None for key, _ in node.pairs]
+    names = [envelope_name(_written(key), key.line) for key, _ in node.pairs]
     pairs = list(zip(names, node.pairs, strict=True))
     around = tuple((name, value) for name, (_, value) in pairs if name)
     payload = tuple(pair for name, pair in pairs if not name)
     return (Fields(payload, node.line) if payload or not around else None), around
+
+
+def _written(key: Literal | Template) -> str:
+    return str(key.value) if isinstance(key, Literal) else key.source
 
 
 def reader(node: Node, convert: Convert | None) -> Read:
@@ -66,7 +70,8 @@ def envelope_values(
     around: Iterable[tuple[str, Node]], builder: Builder, read: Callable[[Node], Node]
 ) -> Iterable[tuple[str, object]]:
     """The values of what stands around a payload by their names; ``read`` says how texts among them are meant."""
-    for name, node in around:
+    for written, node in around:
+        name = written if not is_template(written) else str(builder.place(parse_field(f"@{written}")).envelope)
         value = builder.value(node if name in NUMBERS else read(node))
         if name == "headers":
             yield from header_names(value, node.line).items()

@@ -54,6 +54,11 @@ class Expected(Struct, frozen=True):
         """What is asked of the message around the payload, each with its name."""
         return (*self.around, *((n, c.node) for c in (*self.cells, *self.one_of) if (n := c.field.envelope)))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it calls the places that it speaks of one by one."""
+        return (*(cell.field.label for cell in (*self.cells, *self.one_of)), *(name for name, _ in self.around))
+
 
 class ExpectationBody(Struct, frozen=True):
     """What an expectation asks; ``needs`` are the variables its templates name.
@@ -70,6 +75,14 @@ class ExpectationBody(Struct, frozen=True):
     def around(self) -> frozenset[str]:
         """What it asks of the message around the payload: ``key``, ``headers.<name>``, …"""
         return frozenset(name for row in self.rows for name, _ in row.asked_around)
+
+    @property
+    def asks_payload(self) -> bool:
+        """Whether it says anything of the payload itself."""
+        return any(
+            row.spec is not None or any(each.field.envelope is None for each in (*row.cells, *row.one_of))
+            for row in self.rows
+        )
 
     @property
     def count(self) -> int:
@@ -138,6 +151,7 @@ def parse_expectation(
         said = (*asked_of(row.cells), *places_in(payload))
         for at_once in [[part] for part in said] if apart else [said]:
             refuse_contradiction(at_once, "condition and the body" if condition else "body")
+    names = [text_node(name) for row in expected for name in row.names]
     every = [*nodes, *(cell.node for cell in (*condition, *one_of))]
     for each in every:
         check_tags(each)
@@ -147,7 +161,7 @@ def parse_expectation(
     for name, node in (part for row in expected for part in row.asked_around if part[0] in NUMBERS):
         refuse_text(name, node)
     calls_python = any(tagged.tag == "python" for each in every for tagged in tags_in(each))
-    return ExpectationBody(expected, needs_of(*every), base_dir, calls_python)
+    return ExpectationBody(expected, needs_of(*every, *names), base_dir, calls_python)
 
 
 def _built_expectation(row: Expected, builder: Builder) -> BodyMatcher:
@@ -166,8 +180,9 @@ def _put_together(
     return body_matcher(parts, {name: together(matchers) for name, matchers in around.items()}, choices)
 
 
-def _cells(cells: Row, builder: Builder) -> tuple[list[Matcher], dict[str, list[Matcher]]]:
+def _cells(cells: Sequence[Cell], builder: Builder) -> tuple[list[Matcher], dict[str, list[Matcher]]]:
     """What single places of the payload must be, and what stands around it."""
+    cells = [structs.replace(c, field=builder.place(c.field, c.line)) if c.field.is_template else c for c in cells]
     parts: list[Matcher] = []
     around: dict[str, list[Matcher]] = {}
     inside: list[Placed] = []

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from choreo_bdd.matchers import Quantifier, parse_path
 from choreo_bdd_steps.language.errors import BodyError
+from choreo_bdd_steps.language.syntax import is_template
 
 Segment = str | int | Quantifier
 
@@ -20,11 +21,15 @@ _SIGNS = re.compile(r"[!#%&()+,\-./:;<=>^`{|}~\\]+")
 
 
 class Field(Struct, frozen=True):
-    """A place in a message: ``segments`` into the payload, or the name of an ``envelope`` part (``headers.x``)."""
+    """A place in a message: ``segments`` into the payload, or the name of an ``envelope`` part (``headers.x``).
+
+    With ``is_template`` its label is yet to be rendered, and read again.
+    """
 
     label: str
     segments: tuple[Segment, ...] = ()
     envelope: str | None = None
+    is_template: bool = False
 
 
 def parse_field(text: str, line: int | None = None) -> Field:
@@ -34,7 +39,9 @@ def parse_field(text: str, line: int | None = None) -> Field:
     """
     label = text.strip()
     if label.startswith("@"):
-        return Field(label, envelope=_envelope(label, line))
+        return Field(label, envelope=_envelope(label, line), is_template=is_template(label))
+    if is_template(label):
+        return Field(label, (label,), is_template=True)
     if _FOREIGN.match(label):
         raise BodyError(
             f"{label!r} is a path of another language; write names joined by dots, as in order.items[0].sku or "

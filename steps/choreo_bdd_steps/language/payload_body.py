@@ -45,6 +45,12 @@ class Draft(Struct, frozen=True):
 
     payload: Read
     around: tuple[tuple[str, Node], ...] = ()
+    fields: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it calls the places that it fills one by one."""
+        return (*self.fields, *(name for name, _ in self.around))
 
 
 class PayloadBody(Struct, frozen=True):
@@ -145,7 +151,9 @@ def _payload_body(drafts: Iterable[Draft], nodes: Iterable[Node], base_dir: Path
     for node in used:
         refuse_tags(node)
         refuse_calls(node)
-    return PayloadBody(tuple(drafts), needs_of(*used), base_dir)
+    drafts = tuple(drafts)
+    names = [text_node(name) for draft in drafts for name in draft.names]
+    return PayloadBody(drafts, needs_of(*used, *names), base_dir)
 
 
 def _payload_reader(node: Node | None, convert: Convert | None = None, otherwise: NoPayload | None = None) -> Read:
@@ -157,7 +165,13 @@ def _row_draft(row: Row, otherwise: NoPayload | None) -> Draft:
     around = tuple((cell.field.envelope, cell.node) for cell in row if cell.field.envelope)
     if not inside:
         return Draft(_payload_reader(None, None, otherwise), around)
-    return Draft(lambda builder: assemble((cell.field, builder.value(cell.node), cell.line) for cell in inside), around)
+    return Draft(
+        lambda builder: assemble(
+            (builder.place(cell.field, cell.line), builder.value(cell.node), cell.line) for cell in inside
+        ),
+        around,
+        tuple(cell.field.label for cell in inside),
+    )
 
 
 def _built_message(draft: Draft, builder: Builder) -> OutgoingMessage:

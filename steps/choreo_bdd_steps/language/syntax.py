@@ -49,9 +49,14 @@ class Tagged(Struct, frozen=True):
 Node = Literal | Template | Items | Fields | Tagged
 
 
+def is_template(text: str) -> bool:
+    """Whether there is anything in a text to render."""
+    return "{{" in text or "{%" in text
+
+
 def text_node(text: str, line: int | None = None, *, bare: bool = False) -> Literal | Template:
     """Text as a leaf: a template when it holds template marks; ``bare`` text stood there without quotes."""
-    return Template(text, line) if "{{" in text or "{%" in text else Literal(text, line, text if bare else None)
+    return Template(text, line) if is_template(text) else Literal(text, line, text if bare else None)
 
 
 def children(node: Node) -> Iterator[Node]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from choreo_bdd.asyncapi import AsyncApi
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_project.config import Config, find_config
@@ -111,14 +113,29 @@ def _lint(read: Callable[[], Feature], file: Path, context: ProjectContext) -> I
         if scenario not in told:
             with declared(own_steps.matchers, own_steps.functions):
                 told[scenario] = tuple(_lint_scenario(context, scenario, relative(file)))
-        yield from told[scenario]
         lines[scenario.name].add(scenario.begins_at)
+    yield from _at_their_rows([(each, told[each]) for each in feature.scenarios])
     yield from _lint_frame(feature, relative(file))
     yield from _unused_columns(feature, relative(file), {each.rule for found in told.values() for each in found})
     for name, places in lines.items():
         for line in sorted(places)[1:]:
             message = f"the name {name!r} is taken by the scenario in line {min(places)}; pytest-bdd would run only one"
             yield Finding(relative(file), line, "duplicate-name", message)
+
+
+def _at_their_rows(told: Iterable[tuple[Scenario, Iterable[Finding]]]) -> Iterator[Finding]:
+    """What is wrong with some rows of an outline only stands in those rows, and not in the step that they fill."""
+    rows: dict[int, dict[int, set[Finding]]] = defaultdict(lambda: defaultdict(set))
+    for scenario, found in told:
+        rows[scenario.begins_at][scenario.line].update(found)
+    for outline in rows.values():
+        of_all = set.intersection(*outline.values())
+        yield from of_all
+        for line, found in outline.items():
+            for each in found - of_all:
+                yield structs.replace(
+                    each, line=line, message=f"in line {each.line}, as this row fills it: {each.message}"
+                )
 
 
 def _lint_frame(feature: Feature, file: str) -> Iterator[Finding]:

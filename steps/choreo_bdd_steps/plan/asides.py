@@ -47,7 +47,7 @@ def unrun_step(text: str) -> str:
     """What is wrong with such a line, and what to do."""
     return (
         f"{text!r} is part of a description and is not run: a step begins with Given, When, Then, And or But and a "
-        f"blank, and stands below a line `Scenario: …` with its colon, all in capital letters as here"
+        f"blank, and stands below a line `Scenario: …` with its colon, in capital and small letters as here"
     )
 
 

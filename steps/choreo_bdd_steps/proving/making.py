@@ -73,10 +73,12 @@ def _ways(body: ExpectationBody) -> Iterator[Sequence[Cell]]:
 
 
 def _made(cells: Iterable[Cell], docstring: str | None, variables: Variables, base_dir: Path) -> Made:
-    maker = _Maker(variables, base_dir)
+    maker, builder = _Maker(variables, base_dir), Builder(variables, base_dir)
     by_place: dict[tuple[object, ...], tuple[Cell, list[Node]]] = {}
-    for cell in cells:
-        by_place.setdefault((cell.field.envelope, *cell.field.segments), (cell, []))[1].append(cell.node)
+    for each in cells:
+        place = builder.place(each.field, each.line)
+        cell = structs.replace(each, field=place)
+        by_place.setdefault((place.envelope, *place.segments), (cell, []))[1].append(cell.node)
     headers: dict[str, str] = {}
     key: str | None = None
     said: list[tuple[Field, object, int]] = []

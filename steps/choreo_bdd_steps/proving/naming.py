@@ -52,7 +52,7 @@ def _places(fields: Iterable[Field]) -> Iterator[Place]:
     for each in fields:
         if each.envelope is not None:
             yield envelope_path(each.envelope)
-        elif each.segments:
+        elif each.segments and not each.is_template:
             yield tuple(0 if part is Quantifier.EVERY else part for part in each.segments)
 
 

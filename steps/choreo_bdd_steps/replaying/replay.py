@@ -38,13 +38,15 @@ from choreo_bdd_steps.vocabulary.acts import SetSeveral, SetText, SetUnique
 class Replayed(Struct, frozen=True):
     """A scenario judged anew: ``failures`` are what its failing steps say, by line, in order; none where all pass.
 
-    ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out.
+    ``passed`` are the lines of the steps that passed, ``skipped`` of those that only a live run can carry out, and
+    ``undefined`` of those among them that no Python code of the project defines.
     """
 
     recording: Recording
     scenario: Scenario
     passed: tuple[int, ...]
     skipped: tuple[int, ...]
+    undefined: tuple[int, ...]
     failures: Mapping[int, str]
 
     @property
@@ -176,14 +178,20 @@ def _judged(
     run = ScenarioRun(session, info)
     passed: list[int] = []
     skipped: list[int] = []
+    undefined: list[int] = []
     failures: dict[int, str] = {}
     for name in recording.variables.keys() - _set_by_steps(run):
         run.set_variable(name, recording.variables[name])  # a step of the user's own has set it
+    # of a scenario with more steps, or fewer, nobody knows when each would have been reached
+    reached = recording.reached if recording.steps == len(run.plan.steps) else {}
     for index, step in enumerate(run.plan.steps):
+        if index in reached:
+            session.run(script.reach(reached[index]))
         try:
             if step.act is None:
                 _refuse_misspelt(step, own)
                 skipped.append(step.call.line)
+                undefined += [] if own.define(step.call.text.strip()) else [step.call.line]
                 _pass_over(session, run, index, script)
                 continue
             run.perform(index)
@@ -196,7 +204,7 @@ def _judged(
         for name, value in _drawn(step, recording.variables):
             run.set_variable(name, value)
     run.finish(passed=len(passed), at_once=True)
-    return Replayed(recording, scenario, tuple(passed), tuple(skipped), failures)
+    return Replayed(recording, scenario, tuple(passed), tuple(skipped), tuple(undefined), failures)
 
 
 def _refuse_misspelt(step: PlannedStep, own: OwnSteps) -> None:

@@ -91,6 +91,11 @@ def _lines(replayed: Replayed, took_ms: float) -> Iterator[str]:
         yield from (f"      {line}" for line in replayed.failure.splitlines())
     if replayed.skipped:
         yield "  . steps of your own are not carried out here; what they caused was recorded"
+    for line in replayed.undefined:
+        yield (
+            f"  . {recording.feature}:{line}: no step of the project is defined so: unless a package has it, "
+            f"a live run fails there as undefined; define it in Python, or use a phrase of `choreo-bdd steps`"
+        )
     if recording.masked:
         yield f"  {recording.masked} part(s) of the recording are masked: what a check asks of them cannot be judged"
     dropped = sum(link.dropped for link in recording.links.values())

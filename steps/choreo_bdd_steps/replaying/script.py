@@ -117,6 +117,12 @@ class Script:
         """Seconds since the beginning, as the recording counts them."""
         return asyncio.get_running_loop().time() - self._base
 
+    async def reach(self, at: float) -> None:
+        """Go on to when the recorded run had come so far, what came until then included."""
+        if self._task is not None and (left := at - self.now()) > 0:
+            await asyncio.sleep(left)
+            await asyncio.sleep(0)  # what came at that very moment goes first
+
     def end(self) -> None:
         """Play no more."""
         if self._task is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from choreo_bdd.codecs.media import NoJson
 from choreo_bdd.matchers import MatchResult
 from choreo_bdd.matchers.result import path_as_written
 from choreo_bdd.message import MessageRecord
@@ -26,7 +27,7 @@ from choreo_bdd_steps.language.matching.stamped import without_stamp
 from choreo_bdd_steps.language.templates.functions import as_text
 from choreo_bdd_steps.plan.plan import PlannedStep
 from choreo_bdd_steps.run.arming import Arming
-from choreo_bdd_steps.run.services import unanswered
+from choreo_bdd_steps.run.services import unanswered, unsent
 from choreo_bdd_steps.run.state import Armed, State
 from choreo_bdd_steps.run.taking.taken_messages import taken_by_the_last, taken_in_its_phase
 from choreo_bdd_steps.run.tracing.failures import failures
@@ -168,6 +169,17 @@ class Checking:
             if trigger is not None and armed.spec.occurs.minimum:
                 told.append(f"this check stands above the {trigger.deed} in line {trigger.call.line}: put it below")
             raise CheckFailed("\n".join(told))
+        self._require_sent(armed)
+
+    def _require_sent(self, armed: Armed) -> None:
+        """What a broken stand-in would have sent is no message that did not come."""
+        state = self._state
+        limited = (each for each in map(state.scope.expectation_of, armed.handles) if each.occurs.waits_the_window_out)
+        for expectation in limited:
+            if failure := unsent(state.scope.replies, expectation.topic, expectation.link):
+                what = f"nobody can say how often {expectation.topic!r} was to come: {failure}"
+                told = f"{armed.step.call.place}: {what}; correct it, or let the stand-in end with `and fails`"
+                raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
     def _failures_of_services(self) -> list[str]:
         """What services say has failed in them since the last publish; a verdict never comes of it."""
@@ -224,6 +236,9 @@ class Checking:
     def _refuse(self, body: ExpectationBody, message: MessageRecord, call: StepCall) -> None:
         """Fail for each single thing a body says that holds of a message."""
         functions = self._state.functions
+        if isinstance(message.payload, NoJson) and body.asks_payload:
+            problem = f"undecodable: {message.topic!r} answered with a body that says it is JSON and is none"
+            raise CheckFailed(f"[FAIL] {call.text}  ({call.place})\n{problem}\n{answered(message)}")
         built = [matcher for each in body.one_by_one for matcher in read(call, partial(each.build, functions))]
         if message is self._state.response:
             built = list(map(in_lower_case, built))

@@ -73,6 +73,10 @@ class Opener(Protocol):
         """Run a coroutine on the engine's loop and return its result."""
         ...
 
+    def time(self) -> float:
+        """The time of the engine's loop."""
+        ...
+
     def opening(self, name: str, transports: Sequence[str], call: StepCall) -> Opening:
         """How to open an engine scope over these transports; raises ``StepError``, placed at a step."""
         ...

@@ -86,6 +86,7 @@ class ScenarioRun:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
         state.index = index
         state.open(step.call)
+        state.reached[index] = state.session.time()
         warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
         self._arming.listen_early(step.call)
         require_readable(step)
@@ -200,6 +201,8 @@ class ScenarioRun:
             links=taken.links,
             tokens=taken.tokens,
             acts={index: max(0.0, at - taken.begun) for index, at in state.acts.items()},
+            reached={index: max(0.0, at - taken.begun) for index, at in state.reached.items()},
+            steps=len(steps),
             variables=dict(state.variables),
         )
         observers.keep_recording(as_line(recording, self.redactor()))

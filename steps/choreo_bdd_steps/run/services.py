@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.scenario import ReplyPlan
 from choreo_bdd.scenario.sending.replies import MAX_FIRINGS, NOWHERE, Answer, Reply, deed_of
 from choreo_bdd.shared.counted import counted
-from choreo_bdd.topic_patterns import unspeakable
+from choreo_bdd.topic_patterns import overlap, unspeakable
 from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.expectation_body import ExpectationBody
@@ -24,6 +24,10 @@ from choreo_bdd_steps.vocabulary.reading import body_error, read
 
 class StandInFailed(ChoreoError):
     """A stand-in told to fail has done so."""
+
+
+class AnswerCannotBeMade(ChoreoError):
+    """A stand-in's answer names what the message does not have. Reports show the name of this class, and no more."""
 
 
 class StandIns:
@@ -52,7 +56,7 @@ class StandIns:
                 message = body.build(state.functions, trigger=trigger)[0]
             except BodyError as error:
                 state.broken_answers.append(f"{body_error(call, error)}, so the stand-in did not answer")
-                raise
+                raise AnswerCannotBeMade from error
             return Answer(message.payload, message.headers, message.key)
 
         if body is not None:
@@ -117,6 +121,9 @@ class StandIns:
             often = counted(answered, "time")
             told = f"{call.place}: the service answered {topic!r} {often}, expected {wanted} ({states})"
             raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
+        if times is not None and (failed := next(_broken(replies), None)):
+            told = f"{call.place}: the service on {topic!r} was asked once more than it answered: {failed.failure}"
+            raise CheckFailed("\n".join([told, *dict.fromkeys(state.broken_answers)]))
 
     async def _answers(self, replies: Sequence[Reply], wanted: int | None) -> int:
         """How often they have answered, once it is so often, and as long as one more could spoil an exact number."""
@@ -138,6 +145,23 @@ class StandIns:
         begun = next(step.index for step in plan.steps if step.phase == phase)
         sent = None if plan.has_foreign_step(begun, self._state.index) else scope.outbox.last_sent(now)
         return now if sent is None else sent
+
+
+def unsent(replies: Iterable[Reply], topic: str, link: str | None) -> str | None:
+    """Why a stand-in that nobody told to fail has not sent something on a topic, or under a pattern."""
+    return next(
+        (
+            reply.failure
+            for reply in _broken(replies)
+            if link in (None, reply.plan.link) and overlap(topic, reply.plan.reply_topic)
+        ),
+        None,
+    )
+
+
+def _broken(replies: Iterable[Reply]) -> Iterator[Reply]:
+    """Those that could not judge or answer a trigger, though nobody told them to fail."""
+    return (each for each in replies if each.failure is not None and each.builder_error != StandInFailed.__name__)
 
 
 def unanswered(replies: Iterable[Reply], asked: str | None) -> list[str]:

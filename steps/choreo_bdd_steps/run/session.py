@@ -127,6 +127,10 @@ class Session:
         self._loop.start()
         return self._loop.run(work)
 
+    def time(self) -> float:
+        """The time of the engine's loop."""
+        return self._loop.time()
+
     def harness(self, name: str) -> Harness:
         """The connected harness of a transport; raises what connecting raises."""
         harness = self._harnesses.get(name)

@@ -72,6 +72,8 @@ class State:
         """What kept stand-ins from answering: templates that did not fit their triggers."""
         self.acts: dict[int, float] = {}
         """When acts of the user's own counted from, in loop time, by the positions of their steps."""
+        self.reached: dict[int, float] = {}
+        """When steps were reached, in loop time, by their positions."""
         self.index = -1
         """Position of the step at work."""
         self.done = -1

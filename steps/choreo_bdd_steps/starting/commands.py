@@ -13,9 +13,11 @@ import typer
 from msgspec import structs
 
 from choreo_bdd.exceptions import ChoreoError
+from choreo_bdd.loop import new_loop
 from choreo_bdd.redaction import redact_value
 from choreo_bdd.redaction.printable import in_json
 from choreo_bdd_project.config import Config
+from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.secrets import unset
 from choreo_bdd_steps.plan.settings import at_addresses, configuration
 from choreo_bdd_steps.services.facts import Started
@@ -87,12 +89,14 @@ def doctor(
     """
     try:
         config = configuration(Path.cwd(), profile)
+        build_contract(config)  # read before anything is started, as a run does
         services = services_of(config, {})
         config = at_addresses(config, services.addresses) if config.services else config
     except ChoreoError as error:
         refuse("doctor", error)
     try:
-        findings = asyncio.run(examine(config, patience_s=patience_s))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            findings = runner.run(examine(config, patience_s=patience_s))
     finally:
         end_services(config)
     if as_json:

@@ -329,7 +329,7 @@ def test_a_change_that_the_server_finds_is_on_the_first_view(server: str, open_p
         shown.page.wait_for_timeout(200)
         shown.page.reload()
         shown.settle()
-    assert shown.heading == "One thing got worse since yesterday"
+    assert shown.heading == "One thing got worse since the first run"
     assert re.search(r"orders\.placed.*09a{8}\.\.10a{8}", shown.texts(".anomaly")[0], re.DOTALL)
 
 

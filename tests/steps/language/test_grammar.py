@@ -738,7 +738,7 @@ def test_a_condition_that_its_body_rules_out_is_an_error(docstring: str | None, 
         *(
             "a[*] is 5 and a[?] is 6",
             "a[?] is 5 and a[?] is 6",
-            "@key is 7 and @key is 07",
+            "@key is 7 and @key is 7.0",
             "n contains a and n contains b",
         ),
         "n is between 1 and 5 and n > 4",
@@ -805,3 +805,33 @@ def test_bounds_of_a_whole_number_are_a_contradiction_only_if_none_is_left(
 def test_a_time_without_a_unit_behind_a_condition_is_told_as_such() -> None:
     with pytest.raises(BodyError, match=r"'within 50' is left over: the time 50 has no unit; write 50ms, 50s or 50m"):
         where("n is 5 within 50")
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_possible"),
+    [
+        ("@headers.a is x and @headers.a is y", False),
+        ("@key is 7 and @key is 8", False),
+        ("@partition is 1 and n is 5 and @partition is 2", False),
+        ("@headers.a is 1 and @headers.a is 1.0", True),
+        ('@headers.a is "1.0" and @headers.a is 1', True),
+        ('@headers.a is true and @headers.a is "true"', True),
+        ("@headers.a is 2026-01-01T00:00:00Z and @headers.a is 2026-01-01T01:00:00+01:00", True),
+        ("@headers.a is x and @headers.b is y", True),
+        ("@headers.a is x or @headers.a is y", True),
+        ("@headers.a is x and @headers.a is {{ n }}", True),
+    ],
+)
+def test_what_a_header_cannot_be_at_once_is_an_error(condition: str, is_possible: bool) -> None:
+    if is_possible:
+        where(condition)
+        return
+    with pytest.raises(BodyError, match="can never be true"):
+        where(condition)
+
+
+def test_rows_of_one_header_may_contradict_each_other_in_what_has_not() -> None:
+    rows = [["field", "value"], ["@headers.a", "x"], ["@headers.a", "y"]]
+    parse_expectation(None, rows, None, base_dir=HERE, apart=True)
+    with pytest.raises(BodyError, match="can never be true"):
+        parse_expectation(None, rows, None, base_dir=HERE)

@@ -291,6 +291,8 @@ def test_finds_a_cell_that_no_column_fills(tmp_path: Path) -> None:
             "5: warning: behave takes examples below an outline",
         ),
         ("When b\n    * a\n    And c", None),
+        ('When b\n      """\n    c\n      """', "6: warning: behave refuses it: this line stands left of the quotes"),
+        ('When b\n      """\n        c\n\n      d\n    """', None),
     ],
 )
 def test_finds_what_only_one_framework_would_run(tmp_path: Path, steps: str, told: str | None) -> None:

@@ -645,6 +645,51 @@ def test_a_misspelt_check_is_not_passed_over(project: Project) -> None:
     assert "did you mean: I expect" in told
 
 
+def test_a_step_that_nobody_defines_is_said_to_be_undefined(project: Project) -> None:
+    """Steps of an installed package are not seen, so it is no failure of the replay."""
+    project.pytest("features", "--harness-report=report")
+    edited = _FEATURE.replace("total is 13", "total is 12").replace(
+        "    When", "    And the mill is running\n    When", 1
+    )
+    project.feature(edited)
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 0
+    assert "a.feature:9: no step of the project" in told
+    (project.folder / "features" / "conftest.py").write_text(
+        'from pytest_bdd import given\n\n\n@given("the mill is running")\ndef mill() -> None: ...\n', "utf-8"
+    )
+    assert "is defined so" not in replay_report(Path("report/recordings.jsonl"), None)[0]
+
+
+_DAWDLING = """\
+Feature: Orders
+  Background:
+    Given a service that answers "placed" with "paid" after 120ms
+    When I publish "placed"
+    And I dawdle
+
+  Scenario: Watched from its step
+    Then I expect no "paid" for 60ms
+"""
+
+
+@pytest.mark.parametrize("edited", [_DAWDLING, _DAWDLING.replace("60ms", "70ms")])
+def test_what_came_before_a_step_was_reached_comes_before_it_again(project: Project, edited: str) -> None:
+    """A step of the user's own takes no time in a replay, and a publish that a broker confirms late takes less."""
+    dawdle = "import time\nfrom pytest_bdd import step\n\n\n@step('I dawdle')\ndef dawdle():\n    time.sleep(0.2)\n"
+    project.feature(_DAWDLING).file("features/conftest.py", dawdle)
+    project.pytest("features", "--harness-report=report")
+    project.feature(edited)
+    recordings = project.folder / "report" / "recordings.jsonl"
+    recording = json.loads(recordings.read_text("utf-8"))
+    for link in recording["links"].values():
+        del link["fenced"]  # a broker that was not asked, as one message too many was there before
+    recordings.write_text(json.dumps(recording), "utf-8")
+    told, failed = replay_report(Path("report/recordings.jsonl"), None)
+    assert failed == 1, told
+    assert "unexpected: 1 matching on 'paid', wanted none" in told
+
+
 def test_watching_goes_on_whatever_is_being_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.pytest("features", "--harness-report=report")
     recordings = project.folder / "report" / "recordings.jsonl"

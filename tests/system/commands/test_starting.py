@@ -53,6 +53,29 @@ def test_its_features_have_no_findings(run: Run, folder: Path) -> None:
     assert run("lint", "features").stderr.strip() == "1 file(s): 0 error(s), 0 warning(s)"
 
 
+def test_lint_explain_and_prove_take_the_folder_features_where_nothing_is_named(run: Run, folder: Path) -> None:
+    refused = run("lint")
+    assert (refused.exit_code, refused.stderr.strip()) == (
+        2,
+        "choreo-bdd lint: features: there is no such file or folder",
+    )
+    run("init")
+    for command in ("lint", "explain", "prove"):
+        alone, named = run(command), run(command, "features")
+        assert (alone.exit_code, alone.output) == (0, named.output)
+
+
+@pytest.mark.process
+def test_its_pytest_finds_modules_beside_the_features_as_behave_does(run: Run, folder: Path) -> None:
+    run("init")
+    (folder / "shop.py").write_text("", "utf-8")
+    (folder / "features" / "conftest.py").write_text("import shop\n", "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("pytest")], check=False, cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_its_settings_follow_the_schema_and_name_nothing_but_this_machine(run: Run, folder: Path) -> None:
     run("init")
     settings = yaml.safe_load((folder / "choreo.yaml").read_text("utf-8"))
@@ -263,6 +286,24 @@ def test_doctor_leaves_no_stream(run: Run, folder: Path, redis_broker: Broker) -
 def test_doctor_notes_a_broker_without_correlation(run: Run, folder: Path, nats_broker: Broker) -> None:
     configure(folder, bus={"type": "nats", "servers": [nats_broker.url]})
     assert "note: no correlation is configured" in run("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"asyncapi": "2.6.0", ', "cannot be read as JSON"),
+        ('{"openapi": "3.0.0", "paths": {}}', "asyncapi"),
+        (None, "does not exist"),
+    ],
+)
+def test_doctor_reads_the_asyncapi_document_that_a_run_would_refuse(
+    run: Run, folder: Path, text: str | None, reason: str
+) -> None:
+    (folder / "choreo.yaml").write_text("asyncapi: shop.json\n", "utf-8")
+    if text is not None:
+        (folder / "shop.json").write_text(text, "utf-8")
+    done = run("doctor")
+    assert (done.exit_code, "shop.json" in done.stderr, reason in done.stderr) == (2, True, True), done.output
 
 
 def test_doctor_says_which_profile_does_not_exist(run: Run, folder: Path) -> None:

@@ -16,6 +16,6 @@ def whole(context: Context) -> None:
     ask("whole")
 
 
-@step(SILENT)  # type: ignore[untyped-decorator]  # behave ships no types
+@step(SILENT)  # type: ignore[untyped-decorator]
 def silent(context: Context) -> None:
     ask("silent")

@@ -30,7 +30,12 @@ def list_anomalies(connection: Connection, asked: Query, topic: str | None = Non
     if asked.resolved is not None:
         conditions.append((table.c.state == _RESOLVED) == asked.resolved)
     rows = connection.execute(
-        select(table, runs.c.public_id.label("run"), changed.c.public_id.label("changed_at_run"))
+        select(
+            table,
+            runs.c.public_id.label("run"),
+            changed.c.public_id.label("changed_at_run"),
+            changed.c.started_at.label("changed_at"),
+        )
         .join(runs, runs.c.id == table.c.run_id)
         .outerjoin(changed, changed.c.id == table.c.changed_at_run_id)
         .where(*conditions)
@@ -53,6 +58,7 @@ def _item(row: Row[Any]) -> AnomalyItem:
         tenant_id=tenant_public_id(row.tenant_id),
         run_id=row.run,
         changed_at_run_id=row.changed_at_run,
+        changed_at=_when(row.changed_at),
         detected_at=moment_text(row.detected_at),
         transport=row.transport or None,
         environment=row.environment or None,

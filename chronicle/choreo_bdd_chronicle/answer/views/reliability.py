@@ -30,7 +30,6 @@ from choreo_bdd_chronicle.store import tables
 
 RUNS = 100
 """So many last runs that the filters let through say how reliable a scenario is."""
-_FAILED = ("fail", "timeout")
 _AT_A_DESK = ("local",)
 
 
@@ -87,7 +86,7 @@ def _histories(connection: Connection, runs: Mapping[int, Run]) -> list[Scenario
     """By test and name; equally named scenarios of one test are told apart by their order."""
     columns = tables.scenarios.c
     rows = connection.execute(
-        select(columns.run_id, columns.test_nodeid, columns.name, columns.outcome)
+        select(columns.run_id, columns.test_nodeid, columns.name, columns.failed)
         .where(columns.run_id.in_(runs))
         .order_by(columns.run_id, columns.position)
     ).all()
@@ -96,7 +95,7 @@ def _histories(connection: Connection, runs: Mapping[int, Run]) -> list[Scenario
     for row in rows:
         turn = seen[row.run_id, row.test_nodeid, row.name]
         seen[row.run_id, row.test_nodeid, row.name] += 1
-        failed = int(row.outcome in _FAILED)
+        failed = int(row.failed)
         verdicts[row.test_nodeid, row.name, turn][row.run_id] = Verdict(
             runs[row.run_id], 1 - failed, failed, is_telling=runs[row.run_id].environment not in _AT_A_DESK
         )

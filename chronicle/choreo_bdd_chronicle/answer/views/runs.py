@@ -53,6 +53,7 @@ def one_run(connection: Connection, caller: Caller, public_id: str) -> RunDetail
             duration_ms=each.duration_ms,
             completed_normally=each.completed_normally,
             handle_count=each.handle_count,
+            failed=each.failed,
         )
         for each in rows
     ]

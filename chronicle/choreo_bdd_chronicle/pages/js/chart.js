@@ -5,6 +5,7 @@ import { axisTime, moment, ms } from './format.js';
 
 const HEIGHT = 300;
 const IN_SIGHT = 2;
+const ROWS = 6;
 const DAY = 86_400;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -55,7 +56,7 @@ function options(width, marks, buckets) {
       line('budget', budget, { width: 1.5, dash: [10, 5], points: { show: false }, spanGaps: true }),
     ],
     bands: [{ series: [2, 1], fill: veiled(p50, 0.16) }, { series: [3, 2], fill: veiled(p95, 0.14) }],
-    hooks: { draw: [(plot) => marks.forEach((mark) => drawMark(plot, mark))] },
+    hooks: { draw: [(plot) => marks.forEach((mark, row) => drawMark(plot, mark, row))] },
   };
 }
 
@@ -74,7 +75,8 @@ function padded({ data: [at] }) {
   return [from - room, to + room];
 }
 
-function drawMark(plot, mark) {
+/** Each says its text in a row of its own: two changes may stand side by side. */
+function drawMark(plot, mark, row) {
   const x = Math.round(plot.valToPos(mark.at, 'x', true));
   const { left, top, width, height } = plot.bbox;
   if (x < left || x > left + width) return;
@@ -90,6 +92,6 @@ function drawMark(plot, mark) {
   pen.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
   const right = x + pen.measureText(mark.text).width + 8 > left + width;
   pen.textAlign = right ? 'right' : 'left';
-  pen.fillText(mark.text, x + (right ? -5 : 5), top + 14 * devicePixelRatio);
+  pen.fillText(mark.text, x + (right ? -5 : 5), top + 14 * (1 + (row % ROWS)) * devicePixelRatio);
   pen.restore();
 }

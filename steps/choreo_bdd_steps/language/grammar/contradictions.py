@@ -20,9 +20,10 @@ from choreo_bdd.matchers.values.moments import moment
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.body_matcher import equalling
 from choreo_bdd_steps.language.matching.values import Builder
+from choreo_bdd_steps.language.matching.wire import WireText, as_operand
 from choreo_bdd_steps.language.paths import Field, Segment
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged
-from choreo_bdd_steps.language.templates.functions import Variables
+from choreo_bdd_steps.language.templates.functions import Variables, as_text
 
 _ORDERING = frozenset({"gt", "ge", "lt", "le", "between", "before", "after"})
 _UNDERSTOOD = _ORDERING | {"exists", "absent", "null", "not_null", "any", "type", "ne", "one_of", "not", "length"}
@@ -42,6 +43,9 @@ def contradiction(asked: Asked) -> str | None:
     for place, node in asked:
         if place.envelope is not None and _fits_nothing(node):
             return f"{place.label} {_told([node])}, which can never be true"
+    for label, equal in _around(asked).items():
+        if len(equal) > 1 and not _one_text_is_all(equal):
+            return f"{label} {_told(equal)}, which can never be true"
     for place, nodes in by_place.values():
         if _is_one(place) and (len(nodes) > 1 or _may_be_void(nodes[0])) and _never_together(nodes):
             return f"{place.label} {_told(nodes)}, which can never be true"
@@ -113,6 +117,22 @@ def _by_place(asked: Asked) -> dict[tuple[Segment, ...], tuple[Field, Sequence[N
         if place.envelope is None:
             by_place.setdefault(place.segments, (place, []))[1].append(node)
     return {**by_place}
+
+
+def _around(asked: Asked) -> dict[str, list[Literal]]:
+    """What parts around the payload are to be equal to."""
+    found: dict[str, list[Literal]] = {}
+    for place, node in asked:
+        if place.envelope is not None and isinstance(node, Literal) and node.value is not None:
+            found.setdefault(place.label, []).append(node)
+    return found
+
+
+def _one_text_is_all(nodes: Sequence[Literal]) -> bool:
+    """Whether a key or header may be equal to all of these: as numbers, as moments or as texts."""
+    matchers = [_matcher(as_operand(node)) for node in nodes]
+    texts = [_with(WireText(as_text(node.value))) for node in nodes]
+    return any(all(each.match(text).matched for each in matchers) for text in texts)
 
 
 def _is_one(place: Field) -> bool:

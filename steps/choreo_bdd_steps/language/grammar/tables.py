@@ -39,7 +39,7 @@ def read_table(table: Table, *, publish: bool = False, apart: bool = False) -> t
         if len(row) != len(heading):
             raise BodyError(f"the row has {len(row)} cells, the heading {len(heading)}", line)
     if not rows:
-        raise BodyError("the table has a heading only; add a row for each field", 1)
+        raise BodyError("the table has a heading only; begin it with | field | value | and add a row for each field", 1)
     if heading == ["field", "value"]:
         cells = _by_field(rows, publish=publish)
         for together in () if publish else _judged(cells, apart=apart):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.matching.tags import TagCall, build_matcher, check_tag
+from choreo_bdd_steps.language.paths import Field, parse_field
 from choreo_bdd_steps.language.syntax import Fields, Items, Literal, Node, Tagged, Template, nodes_in, templates
 from choreo_bdd_steps.language.templates.functions import Variables
 from choreo_bdd_steps.language.templates.rendering import referenced_names, render_text
@@ -41,6 +42,19 @@ class Builder(Struct, frozen=True):
         if isinstance(value, (str, int)) and not isinstance(value, bool):
             return str(value)
         raise BodyError(f"a field name must be text, not {type(value).__name__}", node.line)
+
+    def place(self, place: Field, line: int | None = None) -> Field:
+        """The place that a name with templates in it means. Raises BodyError."""
+        if not place.is_template:
+            return place
+        found = parse_field(self.text(Template(place.label, line)), line)
+        if (found.envelope is None) == (place.envelope is None):
+            return found
+        raise BodyError(
+            f"{place.label!r} gives {found.label!r}, which stands around the payload; write the @ in the feature, or "
+            f"quote a field of that name: '{place.label}'",
+            line,
+        )
 
     def _fields(self, node: Fields) -> dict[str, object]:
         found: dict[str, object] = {}

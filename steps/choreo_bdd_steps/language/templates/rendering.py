@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from choreo_bdd_steps.language.syntax import is_template
 from choreo_bdd_steps.language.templates.functions import Variables, function_names
 
 _NAME = re.compile(r"\s*\{\{\s*([A-Za-z_]\w*)\s*\}\}\s*", re.ASCII)
@@ -64,11 +65,6 @@ def _sole_name(template: str) -> str | None:
     """The name that is all of a template: what it means needs no Jinja2, where the variable is plain data."""
     found = _NAME.fullmatch(template)
     return None if found is None or found[1] in _WORDS_OF_JINJA else found[1]
-
-
-def is_template(text: str) -> bool:
-    """Whether there is anything in a text to render."""
-    return "{{" in text or "{%" in text
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -51,7 +51,7 @@ function card(one, tenant) {
   return h('li', { class: `anomaly ${kind}` },
     h('div', { class: 'what' }, h('strong', {}, place), badge(kind, one.resolved ? 'resolved' : better ? 'better' : one.severity), one.state === 'open' || one.resolved ? null : badge('quiet', one.state), h('span', { class: 'quiet' }, METHODS[one.detection_method] ?? one.detection_method)),
     h('div', { class: 'how' }, h('strong', {}, figure), said),
-    h('div', { class: 'whence' }, commits(one), one.branch ? h('span', {}, `on ${one.branch}`) : null, link(`/runs/${one.changed_at_run_id ?? one.run_id}`, {}, {}, one.changed_at_run_id ? 'first run with it' : 'the run'), h('span', { class: 'quiet', title: one.detected_at }, `found ${ago(one.detected_at)}`),
+    h('div', { class: 'whence' }, commits(one), one.branch ? h('span', {}, `on ${one.branch}`) : null, link(`/runs/${one.changed_at_run_id ?? one.run_id}`, {}, {}, one.changed_at_run_id ? 'first run with it' : 'the run'), one.changed_at ? h('span', { class: 'quiet', title: one.changed_at }, `began ${ago(one.changed_at)}`) : null, h('span', { class: 'quiet', title: one.detected_at }, `found ${ago(one.detected_at)}`),
       one.resolved_at ? h('span', { class: 'quiet' }, `over ${ago(one.resolved_at)}`) : null, one.owner ? h('span', {}, `owner ${one.owner}`) : null, one.reason ? h('span', {}, one.reason) : null, tenant ? saying('anomalies', one, tenant) : null));
 }
 

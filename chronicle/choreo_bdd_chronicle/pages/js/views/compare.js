@@ -100,11 +100,9 @@ function keyed(scenarios) {
   return found;
 }
 
-const failed = (one) => one.outcome === 'fail' || one.outcome === 'timeout';
-
 function became(was, is) {
-  if (!was) return failed(is) ? 'failing' : 'added';
+  if (!was) return is.failed ? 'failing' : 'added';
   if (!is) return 'gone';
-  if (failed(is)) return failed(was) ? 'still' : 'failing';
-  return failed(was) ? 'fixed' : 'same';
+  if (is.failed) return was.failed ? 'still' : 'failing';
+  return was.failed ? 'fixed' : 'same';
 }

@@ -30,7 +30,8 @@ export async function view({ filters, query }) {
   const page = await ask('/failures', { ...filters, offset: query.get('offset') });
   return [
     title('Failures by cause'),
-    page.items.length > 0 ? table('Causes, the latest first', [...COLUMNS, said('failures', filters.tenant)], page.items, query) : nothing('Nothing failed.', 'In the runs that the filters let through every message was as expected.'),
+    h('p', { class: 'quiet' }, 'What failed in the last 100 runs that the filters let through: since when, and when last, among these.'),
+    page.items.length > 0 ? table('Causes, the latest first', [...COLUMNS, said('failures', filters.tenant)], page.items, query) : nothing('No expectation failed.', 'In these runs every message was as expected.'),
     pager(page),
   ];
 }

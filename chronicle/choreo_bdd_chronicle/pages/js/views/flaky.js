@@ -27,7 +27,7 @@ export async function view({ filters, query }) {
   const page = await ask('/flaky', { ...filters, condition: query.get('condition'), offset: query.get('offset') });
   return [
     title('Flaky scenarios'),
-    h('p', { class: 'quiet' }, 'Flaky means passed and failed at one commit. Runs in which nearly all failed count for none.'),
+    h('p', { class: 'quiet' }, 'Flaky means passed and failed at one commit, in the last 100 runs that the filters let through. Runs in which nearly all failed count for none.'),
     h('div', { class: 'controls' }, choice('Condition', 'condition', [['', 'Flaky'], ['broken', 'Broken'], ['fixed', 'Fixed']], query)),
     page.items.length > 0 ? table('Scenarios, the worst first', [...COLUMNS, said('flaky', filters.tenant)], page.items, query) : nothing('None.', page.reason),
     pager(page),

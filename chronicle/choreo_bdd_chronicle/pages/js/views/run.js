@@ -9,11 +9,13 @@ import { badge, choice, entry, figures, nothing, table, title } from '../parts.j
 export const name = 'Run';
 
 const BAD = words({ passed: 'good', pass: 'good', slow: 'slow', skipped: 'quiet' });
+/** What a scenario came to, and how it is coloured: as its test has it, which may fail what was only slow. */
+const verdict = (one) => (one.failed ? ['bad', one.outcome === 'pass' ? 'test failed' : one.outcome] : [BAD[one.outcome] ?? 'bad', one.outcome]);
 const OUTCOMES = [['', 'All'], ['broken', 'Failed'], ['slow', 'Slow'], ['pass', 'Passed']];
 
 const COLUMNS = [
   { key: 'name', title: 'Scenario', value: (one) => one.name, cell: (one) => [h('span', {}, one.name), h('small', {}, one.test_nodeid)] },
-  { key: 'outcome', title: 'Outcome', value: (one) => one.outcome, cell: (one) => badge(BAD[one.outcome] ?? 'bad', one.outcome) },
+  { key: 'outcome', title: 'Outcome', value: (one) => one.outcome, cell: (one) => badge(...verdict(one)) },
   { key: 'handles', title: 'Expectations', number: true, value: (one) => one.handle_count, cell: (one) => count(one.handle_count) },
   { key: 'duration', title: 'Duration', number: true, value: (one) => one.duration_ms, cell: (one) => duration(one.duration_ms) },
 ];
@@ -43,6 +45,6 @@ function headline(run) {
 function matches(one, query) {
   const outcome = query.get('outcome') ?? '';
   const find = (query.get('find') ?? '').toLowerCase();
-  const is = { '': true, broken: !(one.outcome in BAD), slow: one.outcome === 'slow', pass: one.outcome === 'pass' };
+  const is = { '': true, broken: one.failed, slow: one.outcome === 'slow', pass: one.outcome === 'pass' && !one.failed };
   return (is[outcome] ?? true) && `${one.name} ${one.test_nodeid}`.toLowerCase().includes(find);
 }

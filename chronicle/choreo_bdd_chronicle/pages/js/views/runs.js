@@ -12,7 +12,7 @@ const COLUMNS = [
   { key: 'started', title: 'Began', value: (run) => Date.parse(run.started_at), cell: (run) => link(`/runs/${run.id}`, {}, {}, moment(run.started_at)) },
   { key: 'rate', title: 'Passed', number: true, value: (run) => run.pass_rate, cell: passed },
   { key: 'failed', title: 'Failed', number: true, value: broken, cell: failing },
-  { key: 'slow', title: 'Slow', number: true, value: (run) => run.total_slow, cell: (run) => marked(run.total_slow, 'slow') },
+  { key: 'slow', title: 'Passed slowly', number: true, value: (run) => run.total_slow, cell: (run) => marked(run.total_slow, 'slow') },
   { key: 'anomalies', title: 'Anomalies', number: true, value: (run) => run.anomaly_count, cell: (run) => marked(run.anomaly_count, 'bad') },
   { key: 'p95', title: 'p95', number: true, value: (run) => run.p95_ms, cell: (run) => ms(run.p95_ms) },
   { key: 'duration', title: 'Duration', number: true, value: (run) => run.duration_ms, cell: (run) => duration(run.duration_ms) },

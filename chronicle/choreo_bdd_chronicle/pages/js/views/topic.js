@@ -42,7 +42,7 @@ export async function view({ rest, filters, query }) {
   ]);
   return [
     title(topic, spans(days)),
-    series.buckets.length > 0 ? measured(topic, series.buckets, marks(anomalies.items, runs.items, series.buckets), query) : nothing(`Nothing was measured on it in the last ${days} days.`, 'Choose a longer time above.'),
+    series.buckets.length > 0 ? measured(topic, series.buckets, marks(anomalies.items, series.buckets), query) : nothing(`Nothing was measured on it in the last ${days} days.`, 'Choose a longer time above.'),
     budgets.items.map(budget),
     h('h2', {}, 'What changed'),
     anomalies.items.length > 0 ? anomalyList(anomalies.items) : h('p', { class: 'quiet' }, 'No change was found.'),
@@ -81,10 +81,9 @@ function budget({ target_pct: target, compliance_pct: kept, headroom_pct: left, 
 }
 
 /** Where levels changed: at the bucket with the first run after the change. */
-function marks(anomalies, runs, buckets) {
+function marks(anomalies, buckets) {
   const starts = buckets.map((bucket) => Date.parse(bucket.bucket));
   const within = (at) => starts.findLast((start) => start <= at) ?? at;
-  const began = new Map(runs.map((run) => [run.run_id, run.started_at]));
   return anomalies.filter((one) => one.detection_method === 'change_point')
-    .map((one) => ({ at: within(Date.parse(began.get(one.changed_at_run_id) ?? one.detected_at)) / 1000, better: one.change_pct < 0, text: `${change(one.change_pct)} ${one.commit_to ? commit(one.commit_to) : ''}` }));
+    .map((one) => ({ at: within(Date.parse(one.changed_at ?? one.detected_at)) / 1000, better: one.change_pct < 0, text: `${change(one.change_pct)} ${one.commit_to ? commit(one.commit_to) : ''}` }));
 }

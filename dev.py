@@ -28,9 +28,11 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -69,8 +71,14 @@ LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
 AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 TESTS_FAILED = 1
 QUICK = "not broker and not browser and not build and not process and not thorough and not alone"
-# quick tests wait for nothing, and each worker collects all of them
-FAST = ("-n", str(CORES), "-m", QUICK, "--hypothesis-profile", "quick")
+QUICK_TESTS = ("-q", "-m", QUICK, "--hypothesis-profile", "quick")
+# they wait for nothing: one process a core, which collects its share only, where xdist's workers each collect all
+# and say three things of every test; what failed last is remembered by share, for --lf
+FAST = tuple(
+    (*QUICK_TESTS, f"--share={part}/{CORES}", "-o", f"cache_dir=.pytest_cache/share-{part}", *AGAIN[1:])
+    for part in range(1, CORES + 1)
+)
+NOTHING_COLLECTED = 5
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -148,13 +156,18 @@ def test(extra: Sequence[str]) -> int:
     codes, passes = [], [tuple(extra)] if extra else [*PASSES]
     if not extra:
         codes.append(run("-m", "pytest", *passes.pop(0)))
+
+    def tests() -> int:
+        tested = max([*codes, *(run("-m", "pytest", *each) for each in passes)])
+        return _try_again() if tested == TESTS_FAILED and not extra else tested
+
+    return _beside_checks(tests)
+
+
+def _beside_checks(tests: Callable[[], int]) -> int:
     with _beside(sys.executable, str(ROOT / "dev.py"), "check") as checks:
-        codes += [run("-m", "pytest", *each) for each in passes]
-        told = checks.communicate()[0]
-    tested = max(codes)
-    if tested == TESTS_FAILED and not extra:
-        tested = _try_again()
-    print(told, end="", flush=True)
+        tested = tests()
+        print(checks.communicate()[0], end="", flush=True)
     if checks.returncode and not tested:
         _complain("the tests pass, a check above does not")
     return max(checks.returncode, tested)
@@ -187,7 +200,23 @@ def _last_failed() -> set[str]:
 
 def fast(extra: Sequence[str]) -> int:
     """The inner loop."""
-    return test((*FAST, *extra))
+    return _beside_checks(partial(_in_shares, extra))
+
+
+def _in_shares(extra: Sequence[str]) -> int:
+    """What the first says is seen as it comes, what the others say when it has ended."""
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(CORES))
+        commands = [("-m", "pytest", *share, *extra) for share in FAST]
+        said = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands[1:]]
+        others = [pool.submit(run, *each, output=file) for each, file in zip(commands[1:], said, strict=True)]
+        codes = [run(*commands[0])]
+        for other, file in zip(others, said, strict=True):
+            codes.append(other.result())
+            file.seek(0)
+            print(file.read().decode(errors="replace"), end="", flush=True)
+    # a share may have none of what was asked for, but not all of them
+    return max((code for code in codes if code != NOTHING_COLLECTED), default=NOTHING_COLLECTED)
 
 
 def docs(extra: Sequence[str]) -> int:
@@ -248,7 +277,7 @@ def _test_unpacked(folder: Path, extra: Sequence[str]) -> int:
     installed = sysconfig.get_path("purelib", "venv", vars={"base": str(home)})
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((installed, str(root)))}
     environment["PATH"] = str(home / BIN.name) + os.pathsep + environment.get("PATH", "")
-    command = (str(home / BIN.name / PYTHON.name), "-P", "-m", "pytest", "-q", *FAST, *extra)
+    command = (str(home / BIN.name / PYTHON.name), "-P", "-m", "pytest", "-n", str(CORES), *QUICK_TESTS, *extra)
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
 
 
@@ -273,12 +302,13 @@ def set_up() -> int:
     return 0
 
 
-def run(*command: str) -> int:
-    """Run the environment's Python in the project's root."""
+def run(*command: str, output: IO[bytes] | None = None) -> int:
+    """Run the environment's Python in the project's root; where ``output`` is given, it says there what it says."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     environment["PATH"] = str(BIN) + os.pathsep + environment.get("PATH", "")
     environment["VIRTUAL_ENV"] = str(VENV)
-    code = subprocess.run([str(PYTHON), *command], cwd=ROOT, env=environment, check=False).returncode
+    said: dict[str, Any] = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
+    code = subprocess.run([str(PYTHON), *command], cwd=ROOT, env=environment, check=False, **said).returncode
     return 128 - code if code < 0 else code  # ended by a signal: told as shells tell it
 
 

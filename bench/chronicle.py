@@ -1,6 +1,6 @@
 """Every row of what Chronicle is to reach, on both databases, as one table with a bar and whether it was met.
 
-    python bench/chronicle.py [--handles 1000000] [--only sqlite|postgresql|detection] [--part ingest …] [--minutes 30]
+    python -m bench.chronicle [--handles 1000000] [--only sqlite|postgresql|detection] [--part ingest …] [--minutes 30]
 
 Ingest beside a raw insert of the same rows, lists and series over a year of runs, a thousand listeners, reports that
 are broken somewhere, kill -9, start, memory, page bytes, and detection judged run by run on series of which the truth
@@ -23,8 +23,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import chronicle_detection
 from bench.chronicle_ingest import Rows, asked, fill, ingest, raw_postgres, raw_sqlite

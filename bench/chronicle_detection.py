@@ -1,6 +1,6 @@
 """Detection of changes, judged run by run on series with known changes of seven generators, as a table.
 
-    python bench/chronicle_detection.py [--tenants 12] [--seed 7000]
+    python -m bench.chronicle_detection [--tenants 12] [--seed 7000]
 
 The generators are told of in ``chronicle_generators``; one more is the first one with levels that wander by some 7 %
 without a cause, among which not each kind of change is found as often. Wanted (9.9):
@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.chronicle_generators import (
     by_week,
@@ -36,7 +32,7 @@ from bench.chronicle_rows import Row, at_least, at_most
 from choreo_bdd_chronicle.detect import TopicSeries
 from tests.chronicle.detect.evaluating import Judged, judged_on, score
 from tests.chronicle.detect.generating import RUNS, Planted, generated
-from tests.chronicle.detect.test_evaluation import STABLE, WANDERING, tenant, wave
+from tests.chronicle.detect.planning import STABLE, WANDERING, tenant, wave
 
 
 def slow_waves(_seed: int) -> list[Planted]:

@@ -19,7 +19,7 @@ import numpy as np
 from choreo_bdd_chronicle.detect import TopicRun, TopicSeries
 from choreo_bdd_chronicle.detect.measures.statistics import Values
 from tests.chronicle.detect.generating import RUNS, Planted, drift, run_at, step, tail
-from tests.chronicle.detect.test_evaluation import STABLE
+from tests.chronicle.detect.planning import STABLE
 
 FLOOR_SHARE, STALLS, MISSING = 0.6, 0.01, 0.05
 

@@ -1,6 +1,6 @@
 """How steady the shop is: examples/shop under each runner, again and again, and each of its faults by itself.
 
-    python bench/shop.py [--runs 20] [--runner behave] [--faults]
+    python -m bench.shop [--runs 20] [--runner behave] [--faults]
 
 Prints a table, one row a runner or fault; exit code 1 when a run was not as it should be.
 """

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,7 @@ from tests.support.browsers import browser, chromium, running_chromium
 from tests.support.order import put_long_files_first
 from tests.support.outcomes import check_reports_below
 from tests.support.processes import mark_process_tests
+from tests.support.shares import add_share_option, is_of_another_share
 from tests.support.started import end_servers
 
 __all__ = ["browser", "chromium", "kafka_broker", "nats_broker", "rabbitmq_broker", "redis_broker", "running_chromium"]
@@ -31,11 +33,14 @@ settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("any-machine")
 
 
-@pytest.fixture(autouse=True)
-def _own_secrets() -> Iterator[None]:
-    """What one test's configuration shows to be secret is no secret of the next."""
-    yield
-    forget_declared_secrets()
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Before anything is collected."""
+    add_share_option(parser)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What another process runs; None leaves the decision to others."""
+    return is_of_another_share(collection_path, config) or None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -56,11 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     put_long_files_first(items)
 
 
-@pytest.fixture(autouse=True)
-def _outcomes_agree(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever report a test has written: each of its outputs tells the outcomes that the results tell."""
-    yield
-    used = request.node.funcargs
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A test's secrets are none of the next's, and each output of its reports tells the outcomes of the results.
+
+    No fixtures, as two more for each of ten thousand tests take a tenth of the time of the quick ones.
+    """
+    forget_declared_secrets()
+    used = getattr(item, "funcargs", {})
     folder = used["pytester"].path if "pytester" in used else used.get("tmp_path")
     if folder is not None:
         check_reports_below(folder)
@@ -68,7 +76,7 @@ def _outcomes_agree(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_outcomes_agree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The same of reports that several tests share; folders of one test begin with its name."""
+    """The outputs agree in reports that several tests share, too; folders of one test begin with its name."""
     yield
     for folder in tmp_path_factory.getbasetemp().iterdir():
         if folder.is_dir() and not folder.name.startswith(("test_", "hostile")):  # hostile: damaged on purpose

@@ -64,6 +64,7 @@ def modules_after(code: str) -> set[str]:
     return set(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("module", "not_needed"),
     [
@@ -93,11 +94,13 @@ def test_what_takes_long_to_load_is_loaded_when_it_is_used(module: str, not_need
     assert not loaded & not_needed
 
 
+@pytest.mark.thorough
 def test_pytest_starts_with_our_plug_ins_and_without_the_engine() -> None:
     loaded = modules_after("import choreo_bdd_steps.adapters.pytest_bdd, choreo_bdd_reporter.pytest_plugin")
     assert not loaded & {"choreo_bdd.harness", "choreo_bdd.scenario", "choreo_bdd_steps.vocabulary"}
 
 
+@pytest.mark.thorough
 def test_a_template_a_body_and_a_second_transport_load_what_they_need() -> None:
     used = (
         "from choreo_bdd_steps.language import Variables, parse_payload, render; "
@@ -106,6 +109,7 @@ def test_a_template_a_body_and_a_second_transport_load_what_they_need() -> None:
     assert {"jinja2", "yaml", "choreo_bdd.stage"} <= modules_after(used)
 
 
+@pytest.mark.thorough
 def test_naming_a_transport_loads_no_client() -> None:
     code = (
         "import sys; from choreo_bdd import transports\n"
@@ -116,6 +120,7 @@ def test_naming_a_transport_loads_no_client() -> None:
     assert run.stdout.strip() == ""
 
 
+@pytest.mark.thorough
 def test_lint_and_explain_need_no_framework_no_run_and_no_thread() -> None:
     unwanted = ("behave", "pytest", "pytest_bdd", "choreo_bdd_steps.run", "choreo_bdd_steps.adapters")
     code = (
@@ -126,6 +131,7 @@ def test_lint_and_explain_need_no_framework_no_run_and_no_thread() -> None:
     assert run.stdout.strip() == "1"
 
 
+@pytest.mark.thorough
 def test_no_files_stand_in_a_circle() -> None:
     assert [sorted(circle) for circle in _circles(_imports())] == []
 
@@ -240,7 +246,8 @@ def test_internal_records_are_structs() -> None:
         each.name
         for room in ("choreo_bdd_project", "choreo_bdd_steps")
         for path in ROOMS[room].rglob("*.py")
-        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "@dataclass" in (text := path.read_text(encoding="utf-8"))
+        for each in ast.walk(ast.parse(text))
         if isinstance(each, ast.ClassDef) and _needs_no_data_class(each)
     }
     assert found == DATA_CLASSES

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # for the brokers' own clients and the proxy that the tests use
 
 EXCHANGE = "choreo"
 KINDS = ("nats", "kafka", "rabbitmq", "redis", "redis-streams")

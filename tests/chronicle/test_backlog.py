@@ -331,6 +331,7 @@ def test_what_an_ended_server_left_is_looked_at_by_the_next(database: str, gate:
         assert until(lambda: len(shifts()) == len(SHIFTS) and shifts()) == {each[1] for each in SHIFTS}
 
 
+@pytest.mark.thorough
 def test_runs_that_are_removed_before_their_look_leave_nothing_to_look_at(store: Store) -> None:
     runs = Kept(store, "alpha")
     runs.add(range(100))

@@ -98,6 +98,7 @@ def test_a_refused_report_is_told_by_its_places_and_not_by_what_stands_there(
     assert CANARY not in caplog.text
 
 
+@pytest.mark.thorough
 def test_what_is_asked_wrongly_is_not_repeated(chronicle: Chronicle, caplog: pytest.LogCaptureFixture) -> None:
     chronicle.keep(report())
     names = {each["name"] for verbs in chronicle.get("/openapi.json")["paths"].values() for operation in verbs.values()

@@ -66,6 +66,7 @@ class Runs:
         return list(self.chronicle.get("/anomalies", tenant="alpha", **query)["items"])
 
 
+@pytest.mark.thorough
 def test_a_shift_is_opened_once_placed_at_its_commit_and_resolved(chronicle: Chronicle) -> None:
     runs = Runs(chronicle)
     runs.add(20)
@@ -121,6 +122,7 @@ def test_a_topic_that_is_not_answered_any_more_is_found(chronicle: Chronicle) ->
     assert until(lambda: listed() == len(runs.anomalies()))
 
 
+@pytest.mark.thorough
 def test_a_removed_run_leaves_every_sum(chronicle: Chronicle) -> None:
     kept = [chronicle.keep(report([handle(latency=10.0), handle("a/b", 5.0)], begun=BEGUN + n * HOUR)) for n in (0, 30)]
     before = _everything(chronicle)
@@ -236,6 +238,7 @@ def test_failures_are_grouped_by_their_cause(chronicle: Chronicle) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: Chronicle) -> None:
     def aged(days: int, branch: str | None) -> str:
         return chronicle.keep(report(begun=datetime.now(UTC) - timedelta(days=days, hours=1), git_branch=branch))
@@ -250,6 +253,7 @@ def test_retention_removes_what_is_old_and_of_other_branches_earlier(chronicle: 
     assert topic["sample_count"] == len(kept)
 
 
+@pytest.mark.thorough
 def test_months_that_are_over_are_let_go_of_whole(chronicle: Chronicle) -> None:
     today = datetime.now(UTC).replace(day=15, hour=12)
     months = [today.replace(year=today.year - 1, month=month) for month in (2, 3, 4)]
@@ -283,6 +287,7 @@ def test_months_that_are_over_are_let_go_of_whole(chronicle: Chronicle) -> None:
     assert topic["sample_count"] == 3
 
 
+@pytest.mark.thorough
 def test_newer_numbers_leave_an_anomaly_at_the_run_that_it_was_seen_in(chronicle: Chronicle) -> None:
     runs = Runs(chronicle)
     runs.add(20)

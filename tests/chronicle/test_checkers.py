@@ -99,6 +99,7 @@ def test_a_pipe_that_is_closed_costs_no_report_whatever_the_loop_calls_it(
     with_checker(work)
 
 
+@pytest.mark.thorough
 @on_linux
 def test_a_process_that_is_killed_costs_no_report_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     async def work(checker: ProcessChecker) -> None:
@@ -116,6 +117,7 @@ def test_a_process_that_is_killed_costs_no_report_and_is_replaced(caplog: pytest
     assert "ended with -9; the next report begins another" in caplog.text
 
 
+@pytest.mark.thorough
 def test_who_is_let_go_while_a_report_is_handed_over_spoils_no_others() -> None:
     async def work(checker: ProcessChecker) -> None:
         for turns in range(6):

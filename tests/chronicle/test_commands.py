@@ -28,6 +28,7 @@ def test_without_the_extra_the_server_says_what_to_install(monkeypatch: pytest.M
     assert 'starlette: pip install "choreo-bdd[chronicle]"' in done.output
 
 
+@pytest.mark.thorough
 def test_the_commands_load_nothing_of_the_server() -> None:
     needed = ("starlette", "uvicorn", "msgspec", "jsonschema_rs", "sqlalchemy", "alembic", "numpy")
     code = f"import sys, choreo_bdd_chronicle.commands; print(*sorted(set({needed!r}) & set(sys.modules)))"

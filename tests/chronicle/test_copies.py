@@ -66,6 +66,7 @@ def test_no_topic_breaks_the_table_or_becomes_a_formula(chronicle: Chronicle, to
     assert row["topic"][0] not in "=@-"
 
 
+@pytest.mark.thorough
 def test_the_same_rows_are_written_as_parquet(chronicle: Chronicle, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     for hour in range(2):
@@ -95,6 +96,7 @@ def everything(chronicle: Chronicle) -> Any:
     return runs, raw, chronicle.get("/topics", tenant="alpha")
 
 
+@pytest.mark.thorough
 def test_a_copy_made_while_reports_come_in_is_whole_and_can_be_restored(tmp_path: Path) -> None:
     content = body(report([handle(f"t.{number}") for number in range(30)]))
     copies = [tmp_path / f"copy-{number}.db" for number in range(3)]
@@ -127,6 +129,7 @@ def test_a_copy_made_while_reports_come_in_is_whole_and_can_be_restored(tmp_path
             restored.keep(report())
 
 
+@pytest.mark.thorough
 def test_a_store_is_replaced_only_on_demand_and_by_a_sound_copy(tmp_path: Path) -> None:
     database, copy = f"sqlite:///{tmp_path / 'chronicle.db'}", tmp_path / "copy.db"
     with started(Settings(database=database)) as chronicle:

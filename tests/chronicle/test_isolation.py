@@ -160,6 +160,7 @@ def test_nothing_of_a_tenant_is_told_or_changed_with_anothers_token(owned: Owned
     assert owned.state() == before
 
 
+@pytest.mark.thorough
 def test_a_tenants_own_token_opens_each_of_them(owned: Owned) -> None:
     tried = 0
     for method, path in operations(owned.chronicle):

@@ -138,6 +138,7 @@ def test_a_server_that_is_away_is_tried_again_and_then_told() -> None:
     assert pauses == [1.0, 2.0]
 
 
+@pytest.mark.thorough
 def test_a_report_reaches_a_server_and_the_same_one_is_known(tmp_path: Path) -> None:
     content = body(report())
     with serving(tmp_path) as url:

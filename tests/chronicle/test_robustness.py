@@ -219,6 +219,7 @@ class Disk:
         connection.exec_driver_sql(f"PRAGMA max_page_count={self.pages}")
 
 
+@pytest.mark.thorough
 def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_path: Path) -> None:
     disk, settings = Disk(), Settings(database=f"sqlite:///{tmp_path / 'chronicle.db'}")
     with heard("begin", disk.limit), started(settings) as chronicle:

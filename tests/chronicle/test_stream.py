@@ -70,6 +70,7 @@ def send(url: str, tenant: str = "alpha") -> str:
         return str(json.load(answer)["run_id"])
 
 
+@pytest.mark.thorough
 def test_a_run_is_told_to_its_tenants_listeners_only(url: str) -> None:
     send(url), send(url, "beta")
     with listening(url) as alpha, listening(url, "beta") as beta:

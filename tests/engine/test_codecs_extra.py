@@ -407,6 +407,7 @@ async def test_bytes_it_cannot_read_are_undecodable(transport: MockTransport, or
     assert handle.diagnosis.cause is Cause.UNDECODABLE
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "inner",
     [["null", "N"], {"type": "array", "items": "N"}, {"type": "map", "values": ["null", "N"]},

@@ -385,6 +385,7 @@ class TestInbox:
         assert done == list(range(40))
 
 
+@pytest.mark.thorough
 async def test_two_replies_that_answer_each_other_do_not_hold_up_the_loop(harness: Harness) -> None:
     async with harness.scenario("ping-pong") as s:
         s.on("ping").publish("pong", {}, times=100_000)

@@ -175,6 +175,7 @@ def test_what_is_only_guessed_in_a_text_is_hidden_in_its_own_test_only() -> None
     assert Redactor().text("x s3cr3t-9f3b") == "x s3cr3t-9f3b"
 
 
+@pytest.mark.thorough
 def test_however_many_secrets_are_met_a_bounded_number_is_remembered_beyond_its_test() -> None:
     for number in range(3000):
         redact_value({"token": f"tok-{number:06d}"})

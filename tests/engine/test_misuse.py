@@ -79,6 +79,7 @@ async def test_a_message_that_did_not_leave_is_told(caplog: pytest.LogCaptureFix
     assert "too large" in told
 
 
+@pytest.mark.thorough
 async def test_a_reply_answers_as_often_as_it_was_asked_to(harness: Harness) -> None:
     async with harness.scenario("often") as s:
         s.on("asked").publish("answered", {}, times=5000)

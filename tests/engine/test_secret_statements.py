@@ -150,6 +150,7 @@ def test_rows_without_a_secret_stay(text: str) -> None:
     assert redact_text(text) == (text, 0)
 
 
+@pytest.mark.thorough
 def test_rows_that_never_end_take_time_in_proportion() -> None:
     def took(text: str) -> float:
         begun = time.process_time()

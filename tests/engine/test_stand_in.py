@@ -211,6 +211,7 @@ async def test_stand_ins_that_answer_each_other_stop_and_say_so(
     await _turns_until(lambda: ping.answers + pong.answers > 1000)
 
 
+@pytest.mark.thorough
 async def test_a_stand_in_answers_as_often_as_others_ask(harness: Harness) -> None:
     stand_in = await harness.stand_in("asked", "told", {})
     await harness.stand_in("told", "heard", {})

@@ -55,6 +55,7 @@ def killed(suite: Any) -> Path:
     return directory
 
 
+@pytest.mark.process
 def test_a_killed_run_leaves_the_old_report_and_what_it_had_of_the_new_one(killed: Path) -> None:
     assert [test["name"] for test in json.loads((killed / "results.json").read_text())["tests"]] == ["test_old"]
     found = read_report(killed)
@@ -72,12 +73,14 @@ def test_a_killed_run_leaves_the_old_report_and_what_it_had_of_the_new_one(kille
     assert "its run broke off" in found.notes[0]
 
 
+@pytest.mark.process
 def test_what_a_killed_run_left_holds_no_secret(killed: Path) -> None:
     text = (killed / PARTIAL).read_text()
     assert "opensesame" not in text
     assert "hunter22" not in text
 
 
+@pytest.mark.process
 def test_the_run_after_a_killed_one_has_its_report_and_no_remains(suite: Any, killed: Path) -> None:
     results = suite.report("-k", "not killed")
     assert [test["name"] for test in results["tests"]] == ["test_before", "test_after"]
@@ -85,6 +88,7 @@ def test_the_run_after_a_killed_one_has_its_report_and_no_remains(suite: Any, ki
     assert sorted(path.name for path in killed.iterdir()) == names
 
 
+@pytest.mark.process
 def test_a_line_that_was_cut_off_costs_only_itself(killed: Path) -> None:
     journal = killed / PARTIAL
     whole = journal.read_text()
@@ -96,6 +100,7 @@ def test_a_line_that_was_cut_off_costs_only_itself(killed: Path) -> None:
     ]
 
 
+@pytest.mark.process
 def test_a_worker_s_run_that_is_killed_lists_what_never_began(suite: Any) -> None:
     killed = "import os, signal\n\ndef test_0():\n    os.kill(os.getppid(), signal.SIGKILL)\n"
     later = "".join(f"\ndef test_{number}(token='password=opensesame'): pass\n" for number in range(1, 9))
@@ -106,6 +111,7 @@ def test_a_worker_s_run_that_is_killed_lists_what_never_began(suite: Any) -> Non
     assert {test["outcome"] for test in found.results["tests"][1:]} == {"errored"}
 
 
+@pytest.mark.process
 def test_what_is_ahead_of_a_killed_run_holds_no_secret(suite: Any) -> None:
     text = "import os, signal, pytest\n\n@pytest.mark.parametrize('login', ['a', 'password=opensesame'])\n"
     suite.pytester.makepyfile(test_new=text + "def test_0(login):\n    os.kill(os.getpid(), signal.SIGKILL)\n")
@@ -121,6 +127,7 @@ def test_a_file_that_is_no_journal_is_named(tmp_path: Path, content: str) -> Non
         read_report(tmp_path)
 
 
+@pytest.mark.process
 def test_a_behave_run_that_is_killed_leaves_the_scenarios_before(tmp_path: Path, playing: str) -> None:
     (tmp_path / "features" / "steps").mkdir(parents=True)
     (tmp_path / "features" / "shop.feature").write_text(

@@ -129,6 +129,7 @@ async def test_a_payload_of_50_megabytes_through_the_engine_is_reported_in_short
     assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) < 1_000_000
 
 
+@pytest.mark.thorough
 def test_a_report_of_more_than_ten_megabytes_is_written_in_full(
     empty_run: Run, tmp_path: Path, read_report: Callable[[Path], dict[str, Any]]
 ) -> None:

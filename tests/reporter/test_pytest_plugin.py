@@ -8,6 +8,7 @@ import pytest
 
 from choreo_bdd_reporter import page, writer
 
+RUN = pytest.mark.process
 ALL_OUTCOMES = """
 import pytest
 from playing import play
@@ -147,6 +148,7 @@ def test_no_secret_of_a_test_reaches_the_report(suite: Any) -> None:
     assert results["run"]["redactions"]["stream_matches"] > 0
 
 
+@pytest.mark.process
 def test_streams_can_be_left_as_they_are_but_payloads_not(suite: Any) -> None:
     suite.pytester.makepyfile(SECRETS)
     test = suite.report("--harness-report-no-stream-redact")["tests"][0]
@@ -154,6 +156,7 @@ def test_streams_can_be_left_as_they_are_but_payloads_not(suite: Any) -> None:
     assert test["scenarios"][0]["handles"][0]["actual"]["password"] == "<redacted>"
 
 
+@pytest.mark.process
 def test_a_scope_that_raises_is_reported_as_not_completed(suite: Any) -> None:
     suite.pytester.makepyfile(
         """
@@ -177,6 +180,7 @@ def test_a_scope_that_raises_is_reported_as_not_completed(suite: Any) -> None:
     assert scenario["handles"][0]["outcome"] == "timeout"
 
 
+@pytest.mark.process
 def test_a_scenario_outside_any_test_gets_a_test_of_its_own(suite: Any) -> None:
     suite.pytester.makeconftest(
         """
@@ -228,6 +232,7 @@ def test_a_directory_no_report_may_go_to_ends_the_run_before_any_test(suite: Any
     assert (suite.path / "out" / "thesis.txt").read_text() == "x"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("args", [[], ["--harness-report="], ["--harness-report=out", "--harness-report-disable"]])
 def test_no_report_is_written_unless_asked_for(suite: Any, args: list[str]) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
@@ -237,6 +242,7 @@ def test_no_report_is_written_unless_asked_for(suite: Any, args: list[str]) -> N
     assert new <= {"__pycache__"}
 
 
+@pytest.mark.process
 def test_the_environment_variable_asks_for_a_report_and_the_option_wins(
     suite: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +258,7 @@ def test_the_environment_variable_asks_for_a_report_and_the_option_wins(
     assert (suite.path / "from-ini" / "results.json").is_file()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-only", "--setup-plan"])
 def test_a_run_that_runs_no_test_leaves_the_old_report(suite: Any, option: str) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
@@ -266,6 +273,7 @@ def test_the_place_of_the_report_is_said_at_the_end(suite: Any) -> None:
     result.stdout.fnmatch_lines([f"choreo report: {suite.path / 'out' / 'index.html'}"])
 
 
+@pytest.mark.process
 def test_where_the_page_could_not_be_written_the_results_are_named(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **_options: object) -> None:
         raise OSError("disk full")
@@ -326,11 +334,11 @@ def test_where_warnings_are_errors_a_notice_goes_to_stderr(suite: Any) -> None:
     ("marker", "complaint"),
     [
         ("timeout_ms='5s'", "timeout_ms='5s' is no number of milliseconds"),
-        ("timeout_ms=True", "timeout_ms=True is no number of milliseconds"),
-        ("timeout_ms=float('nan')", "timeout_ms=nan is no number of milliseconds"),
-        ("tags='abc'", "tags='abc' is no list of strings"),
-        ("tag=['a']", "unknown argument 'tag'; it takes the keywords timeout_ms and tags"),
-        ("200", "positional arguments; it takes the keywords timeout_ms and tags"),
+        pytest.param("timeout_ms=True", "timeout_ms=True is no number of milliseconds", marks=RUN),
+        pytest.param("timeout_ms=float('nan')", "timeout_ms=nan is no number of milliseconds", marks=RUN),
+        pytest.param("tags='abc'", "tags='abc' is no list of strings", marks=RUN),
+        pytest.param("tag=['a']", "unknown argument 'tag'; it takes the keywords timeout_ms and tags", marks=RUN),
+        pytest.param("200", "positional arguments; it takes the keywords timeout_ms and tags", marks=RUN),
     ],
 )
 def test_a_marker_no_report_could_hold_is_a_usage_error(suite: Any, marker: str, complaint: str) -> None:
@@ -365,6 +373,7 @@ def pytest_addoption(parser):
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("where", ["plugin", "conftest"])
 def test_it_steps_aside_for_a_plugin_with_the_same_options(suite: Any, where: str) -> None:
     suite.pytester.makepyfile(test_a="def test_a(): pass", **{"standin" if where == "plugin" else "conftest": STAND_IN})
@@ -395,6 +404,7 @@ def test_the_options_are_in_the_help(suite: Any) -> None:
         assert option in text
 
 
+@pytest.mark.process
 def test_a_pytest_start_without_report_imports_nothing_heavy(suite: Any) -> None:
     suite.pytester.makepyfile(
         """
@@ -424,6 +434,7 @@ def test_a_pytest_start_without_report_imports_nothing_heavy(suite: Any) -> None
     suite.run(in_process=False).assert_outcomes(passed=1)
 
 
+@pytest.mark.process
 def test_what_an_interrupted_run_left_does_not_stop_the_next(suite: Any) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
     suite.report()
@@ -432,6 +443,7 @@ def test_what_an_interrupted_run_left_does_not_stop_the_next(suite: Any) -> None
     assert suite.report()["run"]["totals"]["passed"] == 1
 
 
+@pytest.mark.process
 def test_a_plugin_that_fails_at_the_end_does_not_cost_the_report(suite: Any) -> None:
     suite.pytester.makeconftest("def pytest_sessionfinish(): raise OSError('no uploads today')")
     suite.pytester.makepyfile("def test_a(): assert 0")
@@ -439,6 +451,7 @@ def test_a_plugin_that_fails_at_the_end_does_not_cost_the_report(suite: Any) -> 
     assert results["run"]["totals"]["failed"] == 1
 
 
+@pytest.mark.process
 def test_the_configuration_of_the_project_can_ask_for_the_report(suite: Any, read_report: Any) -> None:
     suite.pytester.makepyfile("def test_a(): pass")
     (suite.path / "choreo.yaml").write_text("report: {dir: told}\n")

@@ -77,6 +77,7 @@ def test_a_document_against_its_own_schema_is_written_with_a_warning(empty_run: 
     assert (tmp_path / "out" / "results.json").is_file()
 
 
+@pytest.mark.thorough
 def test_a_fault_in_a_large_report_is_found_without_checking_all_of_it(empty_run: Run, tmp_path: Path) -> None:
     tests = some_tests(1000, duration_ms=-1.0)
     with pytest.warns(RuntimeWarning, match="duration_ms"):

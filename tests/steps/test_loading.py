@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 RUN = """
 import sys
 from pathlib import Path
@@ -57,6 +59,7 @@ Feature: every kind of check
 """
 
 
+@pytest.mark.thorough
 def test_from_the_first_publish_on_a_passing_scenario_loads_nothing_of_ours(tmp_path: Path) -> None:
     feature = tmp_path / "a.feature"
     feature.write_text(FEATURE, "utf-8")

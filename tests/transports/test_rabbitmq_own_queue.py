@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from choreo_bdd.transports.rabbitmq.own_queue import Listening, OwnQueue
 
 
@@ -52,6 +54,7 @@ async def test_the_last_who_leaves_has_its_key_unbound() -> None:
     assert channel.unbound == ["orders.settled"]
 
 
+@pytest.mark.thorough
 async def test_who_comes_while_two_leave_stays_bound() -> None:
     channel: Any = Bindings()
     queue = OwnQueue(channel)

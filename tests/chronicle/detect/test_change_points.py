@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from choreo_bdd_chronicle.detect.change_points import CENTRE, levels, levels_of_all
 from choreo_bdd_chronicle.detect.measures.statistics import Values
@@ -30,6 +31,7 @@ def test_a_machine_that_is_busy_for_a_while_is_no_other_level() -> None:
     assert wandering <= 3 < independent
 
 
+@pytest.mark.thorough
 def test_a_machine_that_got_twice_as_slow_is_another_level_all_the_same() -> None:
     found = 0
     for seed in range(SEEDS):

@@ -111,6 +111,7 @@ def test_findings_of_another_branch_are_seen_in_its_own_last_run() -> None:
     assert change.at == branch[-1]
 
 
+@pytest.mark.thorough
 def test_run_by_run_a_change_is_opened_once_and_resolved_when_it_is_over() -> None:
     there_and_back = Planted("back", 25, lambda run: 1.5 if 25 <= run < 42 else 1.0)
     topics = generated([Planted("stable")] * 5 + [there_and_back], 21)

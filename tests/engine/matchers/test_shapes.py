@@ -123,6 +123,7 @@ def test_unordered_needs_a_partner_for_each_and_names_the_one_without() -> None:
     assert failure(m.unordered([1, 2]), [1]).children[0].expected == 2
 
 
+@pytest.mark.thorough
 def test_a_long_chain_of_reassignments_is_found() -> None:
     size = 300
     # element i fits specs i and i+1 only, so the last spec element moves all others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,7 @@ from tests.support.random_reports import a_report
 from .conftest import OpenReport
 
 SEEDS = range(300)
+_QUICK = 20  # of them in the inner loop
 # every scenario with its messages and all that is folded, then the tabs of the whole run
 _OPEN_ALL = """async () => {
   const rest = () => new Promise((done) => setTimeout(done, 5));
@@ -75,7 +77,12 @@ class Written:
         return as_chrome_trace(self.results, self.gherkin)
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+def _seeds() -> Iterator[Any]:
+    for seed in SEEDS:
+        yield pytest.param(seed, marks=[pytest.mark.thorough] if seed >= _QUICK else [])
+
+
+@pytest.fixture(scope="module", params=_seeds())
 def written(request: pytest.FixtureRequest) -> Written:
     """For module scope, pytest runs all tests of one report before those of the next."""
     return Written(*a_report(request.param))

@@ -151,6 +151,7 @@ class _Pieces:
         self.largest = max(len(piece) for piece in pieces)
 
 
+@pytest.mark.thorough
 def test_no_piece_that_is_written_grows_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "WHOLE_TESTS_MAX", 10)
     sizes = []

@@ -121,6 +121,7 @@ def test_a_later_one_is_told_where_an_earlier_one_is(start: Start, tmp_path: Pat
     assert texts(services)[0] == f"the other is at {url}"
 
 
+@pytest.mark.thorough
 def test_a_message_on_a_topic_shows_that_it_is_ready(tmp_path: Path) -> None:
     script(
         tmp_path,
@@ -411,6 +412,7 @@ def test_one_that_ends_in_its_own_way_is_given_the_time(start: Start, tmp_path: 
     assert (tmp_path / "left").exists()
 
 
+@pytest.mark.thorough
 def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
     script(tmp_path, "import os, time; print('pid', os.getpid()); time.sleep(60)")
     (tmp_path / "choreo.yaml").write_text("services:\n  a: {command: python service.py, ready: {log: pid}}\n")

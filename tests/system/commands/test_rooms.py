@@ -46,6 +46,7 @@ def test_another_package_contributes_a_command(run: Run, monkeypatch: pytest.Mon
     assert run("wave", beside=(_room("visitor:visitors"),)).output == "hello from another package\n"
 
 
+@pytest.mark.thorough
 def test_a_room_that_is_asked_for_by_name_does_not_wait_for_the_others() -> None:
     asked = "import sys; sys.argv[1:] = ['chronicle', '--help']; from choreo_bdd.cli import main; main()"
     done = subprocess.run(
@@ -71,6 +72,7 @@ def test_a_broken_room_costs_one_line_and_the_others_still_work(
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.thorough
 def test_it_runs_as_a_command() -> None:
     code = "from choreo_bdd.cli import main; main()"
     found = subprocess.run([sys.executable, "-c", code, "explian"], capture_output=True, text=True, check=False)

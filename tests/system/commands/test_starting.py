@@ -186,6 +186,7 @@ def test_doctor_needs_no_configuration(run: Run, folder: Path) -> None:
     assert "bus (memory): ok, connected in" in done.stdout
 
 
+@pytest.mark.thorough
 def test_doctor_tells_a_newcomer_whose_features_behave_would_call_undefined(run: Run, folder: Path) -> None:
     told = "behave would call every sentence in features undefined"
     assert run("init").exit_code == 0

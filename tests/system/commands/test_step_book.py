@@ -79,10 +79,11 @@ class Server:
         return any(each.match(text) is not None for each in self.completed)
 
 
-@pytest.fixture
-def server(run: Run, tmp_path: Path) -> Server:
-    assert run("steps", "--format", "glue", "--output", str(tmp_path / ".vscode" / "steps.py")).exit_code == 0
-    glue = (tmp_path / ".vscode" / "steps.py").read_text("utf-8")
+@pytest.fixture(scope="module")
+def server(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    written = tmp_path_factory.mktemp("editor") / ".vscode" / "steps.py"
+    assert run("steps", "--format", "glue", "--output", str(written)).exit_code == 0
+    glue = written.read_text("utf-8")
     ast.parse(glue)
     assert "\\" not in glue
     return Server(glue)

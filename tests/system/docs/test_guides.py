@@ -121,6 +121,7 @@ def test_a_recipe_starts_the_brokers_that_the_project_has_a_profile_for(recipe: 
     assert {image.partition(":")[0] for image in images} == wanted
 
 
+@pytest.mark.thorough
 def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
     workflow = tmp_path / ".github" / "workflows" / "features.yml"
     workflow.parent.mkdir(parents=True)
@@ -136,6 +137,7 @@ def test_zizmor_finds_nothing_in_the_github_recipe(tmp_path: Path) -> None:
     assert subprocess.run([*command, str(workflow)], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("recipe", "options"),
     [

@@ -110,6 +110,7 @@ async def test_a_lost_server_ends_a_service_with_an_error(nats_server: tuple[str
         assert b"was lost" in stderr
 
 
+@pytest.mark.thorough
 async def test_a_service_without_a_server_says_where_it_looked_and_no_password() -> None:
     port = free_port()
     async with service(next(iter(SERVICES)), f"nats://app:hunter2@127.0.0.1:{port}") as process:

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def ran(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (dev.VENV / "pyvenv.cfg").write_text(f"version = {dev.VERSION}.1\n", "utf-8")
         return 0
 
-    def run(_: str, module: str, *__: str) -> int:
+    def run(_: str, module: str, *__: str, output: IO[bytes] | None = None) -> int:
         commands.append(module)
         return {"mypy": 1, "pytest": 0}.get(module, 0)
 
@@ -97,7 +98,7 @@ def test_checks_run_beside_the_tests_that_measure_no_time_and_decide_the_exit_co
     assert dev.main(["test"]) == 1
     assert ran[-3:] == ["pytest", "check", "pytest"]
     assert dev.main(["fast"]) == 1
-    assert ran[-2:] == ["check", "pytest"]
+    assert ran[-1 - len(dev.FAST) :] == ["check", *["pytest"] * len(dev.FAST)]
     printed = capsys.readouterr()
     assert printed.out.count("mypy: 1") == 2
     assert printed.err.count("the tests pass, a check above does not") == 2
@@ -110,6 +111,32 @@ def test_what_runs_beside_is_heard_to_its_end_and_does_not_outlive_what_it_ran_b
     with pytest.raises(KeyboardInterrupt), dev._beside(sys.executable, "-c", "import time; time.sleep(50)") as process:
         raise KeyboardInterrupt
     assert process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((0, 5), 0), ((5, 0), 0), ((5, 5), 5), ((5, 1), 1), ((1, 0), 1), ((0, 130), 130)]
+)
+def test_quick_tests_run_in_shares_of_which_each_is_heard_and_counts(
+    dev: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    codes: tuple[int, int],
+    code: int,
+) -> None:
+    began = threading.Barrier(2, timeout=10)
+
+    def run(*command: str, output: IO[bytes] | None = None) -> int:
+        began.wait()
+        share = dev.FAST.index(command[2:-1])
+        os.write(1 if output is None else output.fileno(), f"share {share} {command[-1]}\n".encode())
+        return codes[share]
+
+    monkeypatch.setattr(dev, "CORES", 2)
+    monkeypatch.setattr(dev, "FAST", (("--share=1/2",), ("--share=2/2",)))
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "_beside", partial(checks, []))
+    assert dev.fast(["-x"]) == code
+    assert capfd.readouterr().out.splitlines() == ["share 0 -x", "share 1 -x", "dev.py: mypy: 0"]
 
 
 @pytest.mark.parametrize(("is_ci", "code"), [(True, 1), (False, 0)], ids=["in CI", "on a desk"])

@@ -33,11 +33,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_the_version_of_pytest_is_told_as_without_the_plug_ins(folder: Path) -> None:
     with_plug_ins = told(folder, "-m", "pytest", "--version")
     assert with_plug_ins == told(folder, "-m", "pytest", "--version", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
 
+@pytest.mark.process
 def test_the_version_of_behave_is_told_as_without_the_formatter(folder: Path) -> None:
     bare = told(folder, "-m", "behave", "--version")
     (folder / "behave.ini").write_text(BEHAVE_INI, encoding="utf-8")

@@ -67,7 +67,6 @@ def test_odd_checks_that_are_sound_are_none(project: Project, name: str, scenari
     "check",
     [
         'I expect no "told" where name matches /(?=a)b/ for 30ms',
-        'I expect no "told" where @headers.a is x and @headers.a is y for 30ms',
         'I expect no "told" where @topic is other for 30ms',
         'I expect no "told" for 30ms:\n      """\n      name: !all_of [!uuid, !length 3]\n      """',
         'the "told" message has not:\n      | field | value           |\n      | name  | matches /(?=a)b/ |',

@@ -12,14 +12,16 @@ from importlib.metadata import PackageNotFoundError, version
 import uvicorn
 from starlette.types import ASGIApp
 
+from choreo_bdd_chronicle import tokens
 from choreo_bdd_chronicle.answer.app import Api, build_app
 from choreo_bdd_chronicle.answer.stream import Broadcaster
 from choreo_bdd_chronicle.receive.checkers import Checker, ProcessChecker, ThreadChecker
 from choreo_bdd_chronicle.receive.understanding import GARBAGE
 from choreo_bdd_chronicle.settings import Settings
-from choreo_bdd_chronicle.store import open_store
+from choreo_bdd_chronicle.store import Store, open_store
 from choreo_bdd_chronicle.webhooks import WebhookNotifier, read_webhooks
 
+_log = logging.getLogger("choreo_bdd_chronicle")
 _TURN_SECONDS = 0.001  # whoever answers gets his turn soon, however hard another thread calculates
 _DRAIN_SECONDS = 2  # for the requests at hand
 
@@ -72,10 +74,20 @@ def listening_at(settings: Settings) -> socket.socket:
 def _built(settings: Settings, checker: Checker) -> tuple[ASGIApp, Broadcaster]:
     webhooks = read_webhooks(settings.webhooks, settings.webhook_hosts)
     store = open_store(settings.database)
+    if settings.needs_token:
+        _warn_of_no_token(store)
     broadcaster = Broadcaster(store, settings.listeners_max)
     notifier = WebhookNotifier(store, webhooks)
     api = Api(store, broadcaster, notifier, checker, settings=settings, version=_version())
     return build_app(api, settings), broadcaster
+
+
+def _warn_of_no_token(store: Store) -> None:
+    with store.reading() as connection:
+        if not tokens.known(connection):
+            _log.warning(
+                "nobody can send or read a report before there is a token: choreo-bdd chronicle tokens create NAME"
+            )
 
 
 def _shown(host: str) -> str:

@@ -134,6 +134,18 @@ def test_beyond_loopback_a_token_is_asked_for(tmp_path: Path, host: str, is_open
     assert read_settings(host=host, data=tmp_path, needs_token=True, environment={}).needs_token
 
 
+@pytest.mark.parametrize(
+    ("needed", "made", "warned"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_a_server_that_nobody_can_enter_says_how_a_token_is_made(
+    database: str, caplog: pytest.LogCaptureFixture, *, needed: bool, made: bool, warned: bool
+) -> None:
+    if made:
+        token(database, "write")
+    with started(Settings(database=database, needs_token=needed)):
+        assert ("chronicle tokens create NAME" in caplog.text) is warned
+
+
 def test_without_tokens_pages_of_other_sites_cannot_write(chronicle: Chronicle) -> None:
     assert chronicle.post(report(), Sec_Fetch_Site="cross-site").status_code == 403
     assert chronicle.post(report(), Sec_Fetch_Site="same-origin").status_code == 201

@@ -108,13 +108,12 @@ class Arming:
             )
 
     def is_held_back(self, armed: Armed) -> bool:
-        """Whether a held check still waits for a variable, or for an earlier check to take its messages first.
+        """Whether a held check still waits for a variable, or for its own step.
 
-        One about the rest waits until all earlier ones are decided: for its own step.
+        One about what earlier ones leave waits until they are decided: what they hear through another subscription,
+        of a pattern say, they may hear and take after it.
         """
-        if armed.spec.is_rest or self.unknown(armed.spec.needs, armed.step):
-            return True
-        return armed.spec.untaken and any(each.held for each in self._before(armed.step))
+        return armed.spec.untaken or bool(self.unknown(armed.spec.needs, armed.step))
 
     # --- how ------------------------------------------------------------------------------------------------------
 
@@ -129,8 +128,7 @@ class Arming:
         state = self._state
         read(check.call, lambda: self._require_carried(check, spec))
         armed = Armed(check, spec, [], False, self.needed(spec), state.index)
-        earlier_held = spec.untaken and any(each.held for each in self._before(check))
-        armed.held = bool(self.unknown(spec.needs, check)) or earlier_held or spec.is_rest
+        armed.held = self.is_held_back(armed)
         matchers = None if armed.held else self.matchers(armed)
         for position, each in enumerate(_by_message(spec)):
             after = armed.handles[-1] if armed.handles and spec.then else None

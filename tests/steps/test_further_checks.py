@@ -496,6 +496,15 @@ def test_a_hop_whose_beginning_nobody_saw_says_so(bench: Bench) -> None:
     assert "no matching message arrived on 'x'" in played.message
 
 
+def test_the_message_of_a_hop_within_one_topic_is_the_one_it_leads_to(bench: Bench) -> None:
+    bench.service("a", lambda _: [("x", {"n": 1}), ("x", {"n": 2})])
+    bench.play(
+        'When I publish "a"',
+        'Then from "x" where n is 1 to "x" where n is 2 takes at most 1s',
+        'And the "x" message has:\n| field | value |\n| n | 2 |',
+    ).passed()
+
+
 # --- windows that begin with a publish --------------------------------------------------------------------------------
 
 

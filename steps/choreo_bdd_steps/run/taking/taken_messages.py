@@ -97,9 +97,12 @@ class TakenMessages:
 
 
 def taken_by_the_last(checks: Iterable[Armed], topic: str | None) -> MessageRecord | None:
-    """The message that the last of these checks on a topic has taken; without a topic the reply."""
+    """The message that the last of these checks on a topic has taken; without a topic the reply.
+
+    Of a hop between two messages of one topic that is the one it leads to.
+    """
     for armed in sorted(checks, key=lambda each: -each.step.index):
-        for handle in armed.handles:
+        for handle in reversed(armed.handles) if armed.spec.then else armed.handles:
             for message in handle.messages:
                 if armed.spec.is_reply if topic is None else topic in (handle.topic, message.topic):
                     return message

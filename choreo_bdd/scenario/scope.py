@@ -339,7 +339,8 @@ class Scope:
         self.outbox.expect_confirmations()
         for _ in range(_TURNS_TO_DRAIN):
             await asyncio.sleep(0)
-        await asyncio.gather(*(self._fence(self.links[name], tuple(asked)) for name, asked in topics.items()))
+        fences = (self._fence(self.links[name], tuple(asked)) for name, asked in topics.items())
+        await asyncio.gather(self.outbox.confirmations(), *fences)
         self._backlog.flush()
 
     async def hear_out(self, deadline: float) -> None:

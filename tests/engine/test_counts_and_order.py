@@ -136,6 +136,21 @@ class TestNone:
             await s.await_all(timeout_ms=300)
         assert handle.was_fulfilled()
 
+    async def test_a_confirmation_that_follows_the_brokers_answer_lets_it_pass(self) -> None:
+        class TwoConnections(BrokerLike):
+            async def fence(self, _: Collection[str]) -> None:
+                asyncio.get_running_loop().call_later(0.05, broker.let_go, "orders")
+
+        broker = TwoConnections()
+        harness = Harness(broker)
+        await harness.connect()
+        async with harness.scenario("confirmed behind") as s:
+            handle = s.expect_none("refunds")
+            broker.confirm("refunds")
+            s.publish("orders", {})
+            await s.await_all(timeout_ms=300)
+        assert handle.was_fulfilled(), handle.reason
+
     async def test_a_message_without_an_id_breaks_it_however_many_come_behind(
         self, strict: Harness, transport: MockTransport
     ) -> None:

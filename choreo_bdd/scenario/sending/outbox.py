@@ -22,6 +22,7 @@ from choreo_bdd.shared.promises import break_promise
 from choreo_bdd.transports.base import Ready
 
 _PUBLISHED = TimelineAction.PUBLISHED
+_CONFIRMED_S = 1.0
 
 
 class Publication(Struct, frozen=True, eq=False):
@@ -314,8 +315,13 @@ class Outbox:
         return bool(self._sent) and not is_under_way and all(each.publication in self._unheard for each in self._sent)
 
     def expect_confirmations(self) -> None:
-        """Say that the broker is asked for all it has now, so that what is under way is confirmed by its answer."""
+        """Say that the broker is asked for all it has now: what is under way should be confirmed."""
         self._due = frozenset(self._unconfirmed)
+
+    async def confirmations(self) -> None:
+        """Give what is due a moment beyond the broker's answer, which may come on another connection."""
+        if due := self._due & self._unconfirmed.keys():
+            await asyncio.wait(due, timeout=_CONFIRMED_S)
 
     @property
     def overdue(self) -> str | None:

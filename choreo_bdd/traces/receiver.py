@@ -16,6 +16,8 @@ from choreo_bdd.traces.spans import Span, Spans
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request, as it comes and unpacked."""
 _PATIENCE_S = 10.0
+_END_NOTICED_S = 0.05
+"""How long a run waits at most for this at its end; the server's own half a second would be noticed."""
 _READERS: Mapping[str, Callable[[bytes], list[Span]]] = MappingProxyType(
     {"application/x-protobuf": read_protobuf, "application/json": read_json}
 )
@@ -53,7 +55,9 @@ class Receiver:
         if self._server is None:
             server = _Server(("127.0.0.1", 0), _handler(self.spans))
             self._server = server
-            threading.Thread(target=server.serve_forever, name="choreo-traces", daemon=True).start()
+            threading.Thread(
+                target=server.serve_forever, args=(_END_NOTICED_S,), name="choreo-traces", daemon=True
+            ).start()
 
     def stop(self) -> None:
         """Listen no more; harmless when called again."""

@@ -127,7 +127,8 @@ class Arming:
     def _arm(self, check: PlannedStep, spec: ExpectationSpec) -> None:
         state = self._state
         read(check.call, lambda: self._require_carried(check, spec))
-        armed = Armed(check, spec, [], False, self.needed(spec), state.index)
+        values = {} if self.unknown(spec.needs, check) else self.needed(spec)
+        armed = Armed(check, spec, [], False, values, state.index)
         armed.held = self.is_held_back(armed)
         matchers = None if armed.held else self.matchers(armed)
         for position, each in enumerate(_by_message(spec)):

@@ -108,15 +108,14 @@ class Checking:
             )
 
     def _supply(self, armed: Armed) -> None:
-        if not armed.held:
-            if armed.values != self._arming.needed(armed.spec):
-                raise StepError(
-                    armed.step.call.place,
-                    "a variable of this check was changed by Python code after the phase had begun; set it before "
-                    "the publish, so that the check means one thing from beginning to end",
-                )
-            return
-        self._state.run(self._supplied(armed))
+        if armed.values and armed.values != self._arming.needed(armed.spec):
+            raise StepError(
+                armed.step.call.place,
+                "a variable of this check was changed by Python code after the phase had begun; set it before "
+                "the publish, so that the check means one thing from beginning to end",
+            )
+        if armed.held:
+            self._state.run(self._supplied(armed))
 
     async def _supplied(self, armed: Armed) -> None:
         matchers = self._arming.matchers(armed)

@@ -43,6 +43,7 @@ class Armed(Struct, eq=False):
     handles: list[Handle]
     held: bool
     values: Mapping[str, Any]
+    """Of the variables that it names; none where one of them was not known when it was armed."""
     armed_at: int
 
     def __repr__(self) -> str:

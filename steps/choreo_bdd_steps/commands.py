@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -80,6 +81,14 @@ def steps(
         refuse("steps", f"{output} cannot be written: {error.strerror}")
 
 
+def _found(features: Sequence[Path]) -> list[Path]:
+    """The feature files that are named; ``StepError`` where there are none: a mistyped folder is no clean one."""
+    files = feature_files(features)
+    if not files:
+        raise StepError(str(features[0]), "there is no feature file in this folder")
+    return files
+
+
 @commands.command()
 def explain(
     place: Annotated[
@@ -90,9 +99,7 @@ def explain(
     """Print what a scenario will do: its phases, what is armed where, budgets and timeouts. Connects to nothing."""
     file, _, line = place.rpartition(":") if place.rpartition(":")[2].isdigit() else (place, "", "")
     try:
-        files = feature_files([Path(file)])
-        if not files:
-            raise StepError(file, "there is no feature file in this folder")
+        files = _found([Path(file)])
         say("\n\n".join(explain_file(each, int(line) if line else None, profile) for each in files))
     except ChoreoError as error:
         refuse("explain", error)
@@ -106,7 +113,7 @@ def lint_features(
 ) -> None:
     """Find faults in feature files without a broker. Exit code 0: none; 1: some; 2: lint itself could not work."""
     try:
-        files = feature_files(features)
+        files = _found(features)
         findings = [
             structs.replace(each, message=Redactor().text(each.message)) for each in lint(files, profile=profile)
         ]

@@ -65,6 +65,13 @@ def test_lint_explain_and_prove_take_the_folder_features_where_nothing_is_named(
         assert (alone.exit_code, alone.output) == (0, named.output)
 
 
+def test_lint_refuses_a_folder_without_features(run: Run, folder: Path) -> None:
+    (folder / "feature").mkdir()
+    refused = run("lint", "feature")
+    assert refused.exit_code == 2
+    assert refused.stderr.strip() == "choreo-bdd lint: feature: there is no feature file in this folder"
+
+
 @pytest.mark.process
 def test_its_pytest_finds_modules_beside_the_features_as_behave_does(run: Run, folder: Path) -> None:
     run("init")

@@ -53,7 +53,7 @@ class Receiver:
     def start(self) -> None:
         """Begin to listen; a second call changes nothing."""
         if self._server is None:
-            server = _Server(("127.0.0.1", 0), _handler(self.spans))
+            server = _Server(self.spans)
             self._server = server
             threading.Thread(
                 target=server.serve_forever, args=(_END_NOTICED_S,), name="choreo-traces", daemon=True
@@ -71,68 +71,70 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    def __init__(self, spans: Spans) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.spans = spans
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that breaks off is nobody's fault here."""
 
 
-def _handler(spans: Spans) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = _PATIENCE_S
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE_S
 
-        def do_POST(self) -> None:
-            """Take an export."""
-            try:
-                body = self._body()
-            except _Refused as refused:
-                self.close_connection = True  # what is left of the body is no request
-                self._answer(refused.status, b"")
-                return
-            kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-            reader = _READERS.get(kind)
-            if self.path in _DROPPED:
-                self._answer(200, b"")
-            elif self.path != "/v1/traces":
-                self._answer(404, b"")
-            elif reader is None:
-                self._answer(415, b"")
-            else:
-                self._take(reader, body, kind)
+    def do_POST(self) -> None:
+        """Take an export."""
+        try:
+            body = self._body()
+        except _Refused as refused:
+            self.close_connection = True  # what is left of the body is no request
+            self._answer(refused.status, b"")
+            return
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        reader = _READERS.get(kind)
+        if self.path in _DROPPED:
+            self._answer(200, b"")
+        elif self.path != "/v1/traces":
+            self._answer(404, b"")
+        elif reader is None:
+            self._answer(415, b"")
+        else:
+            self._take(reader, body, kind)
 
-        def _take(self, reader: Callable[[bytes], list[Span]], body: bytes, kind: str) -> None:
-            try:
-                spans.add(reader(body))
-            except Exception:  # noqa: BLE001 - whatever it was, it is the sender's, and no run ends of it
-                self._answer(400, b"")
-            else:
-                self._answer(200, b"{}" if kind == "application/json" else b"", kind)
+    def _take(self, reader: Callable[[bytes], list[Span]], body: bytes, kind: str) -> None:
+        try:
+            self.server.spans.add(reader(body))
+        except Exception:  # noqa: BLE001 - whatever it was, it is the sender's, and no run ends of it
+            self._answer(400, b"")
+        else:
+            self._answer(200, b"{}" if kind == "application/json" else b"", kind)
 
-        def _body(self) -> bytes:
-            try:
-                length = int(self.headers.get("content-length", ""))
-            except ValueError:
-                raise _Refused(411) from None
-            if not 0 <= length <= LARGEST_BODY:
-                raise _Refused(413 if length > 0 else 400)
-            body = self.rfile.read(length)
-            packed = self.headers.get("content-encoding", "identity").strip().lower()
-            if packed == "identity":
-                return body
-            if packed != "gzip":
-                raise _Refused(415)
-            return _unpacked(body)
+    def _body(self) -> bytes:
+        try:
+            length = int(self.headers.get("content-length", ""))
+        except ValueError:
+            raise _Refused(411) from None
+        if not 0 <= length <= LARGEST_BODY:
+            raise _Refused(413 if length > 0 else 400)
+        body = self.rfile.read(length)
+        packed = self.headers.get("content-encoding", "identity").strip().lower()
+        if packed == "identity":
+            return body
+        if packed != "gzip":
+            raise _Refused(415)
+        return _unpacked(body)
 
-        def _answer(self, status: int, body: bytes, kind: str = "application/x-protobuf") -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _answer(self, status: int, body: bytes, kind: str = "application/x-protobuf") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """A run's output is no place for this."""
-
-    return Handler
+    def log_message(self, *_: object) -> None:
+        """A run's output is no place for this."""
 
 
 class _Refused(Exception):

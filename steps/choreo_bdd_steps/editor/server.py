@@ -183,6 +183,7 @@ def make_server() -> LanguageServer:
     session = _Session(server)
     _watch(server, session)
     _answer(server, session)
+    _change(server, session)
     return server
 
 
@@ -257,6 +258,8 @@ def _answer(server: LanguageServer, session: _Session) -> None:
             for each in found
         ]
 
+
+def _change(server: LanguageServer, session: _Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
     def prepared(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder | None:
         uri = params.text_document.uri

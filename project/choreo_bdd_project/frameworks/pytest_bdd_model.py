@@ -55,7 +55,7 @@ def scenario_of(item: pytest.Item, feature: Any, scenario: Any) -> Scenario:
         line=scenario.line_number if written is None else written.line,
         begins_at=scenario.line_number,
         keyword=scenario.keyword,
-        tags=tags_of(item),
+        tags=_tags(item, written),
         steps=tuple(
             _step(step, feature, media_types.get(step.line_number), background=step.line_number in background)
             for step in scenario.steps
@@ -96,7 +96,11 @@ def _cells(step: Any) -> list[Any]:
 
 def tags_of(item: pytest.Item) -> tuple[str, ...]:
     """Tags that apply to a scenario, outermost first; none to a test that is no scenario."""
-    template, written = template_of(item), _as_written(item)
+    return _tags(item, _as_written(item))
+
+
+def _tags(item: pytest.Item, written: Scenario | None) -> tuple[str, ...]:
+    template = template_of(item)
     if template is None:
         return ()
     if written is not None:

@@ -84,9 +84,7 @@ class ScenarioRun:
         step = state.plan.steps[index]
         if step.act is None:
             raise StepError(step.call.place, f"{step.call.text!r} is not a step of this vocabulary")
-        state.index = index
-        state.open(step.call)
-        state.reached[index] = state.session.time()
+        self._reach(index)
         warning = vacuity.guard(state.plan, step, state.session.config.vacuity)
         self._arming.listen_early(step.call)
         require_readable(step)
@@ -104,11 +102,9 @@ class ScenarioRun:
     def begin_act(self, index: int) -> None:
         """Before a step of the user's own that is declared an act: arm what follows."""
         state = self._state
-        step = state.plan.steps[index]
-        state.index = index
         with observers.running(state.info.nodeid):
-            state.open(step.call)
-            self._acting.begin(step)
+            self._reach(index)
+            self._acting.begin(state.step)
 
     def end_act(self) -> None:
         """After it: from here times count, unless the act has said from where."""
@@ -134,6 +130,12 @@ class ScenarioRun:
     def is_act(self, index: int) -> bool:
         """Whether the step at this position is an act of the user's own."""
         return self._state.plan.steps[index].is_own_act
+
+    def _reach(self, index: int) -> None:
+        state = self._state
+        state.index = index
+        state.open(state.step.call)
+        state.reached[index] = state.session.time()
 
     def _name_misspelt_tags(self) -> None:
         info, session = self._state.info, self._state.session

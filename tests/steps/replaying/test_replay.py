@@ -16,6 +16,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd_steps.recorded_file import RecordingError, read_recordings
 from choreo_bdd_steps.replaying.report import replay_report, watch_report
 from tests.support.project import LOADER, Finished, Project
+from tests.support.replays import differing_replays
 from tests.support.runs import ROOT
 from tests.support.started import python_m
 
@@ -402,6 +403,30 @@ def test_an_act_of_the_users_own_counts_from_when_it_did(project: Project) -> No
     assert failed == 1
     assert "[TIMEOUT]" in told
     assert ". 3: When the shop is called" in told
+
+
+def test_what_came_before_an_act_of_ones_own_comes_before_it_again(project: Project) -> None:
+    steps = (
+        f"{LOADER}\nimport asyncio\nfrom behave import when\nfrom choreo_bdd_steps import act\n"
+        "from choreo_bdd_steps.adapters.behave import start_choreo\n"
+        "\n\n@when('a while passes')\ndef passes(context):\n    start_choreo(context).run(asyncio.sleep(0.05))\n"
+        "\n\n@when('the shop is called')\n@act\ndef called(context):\n    pass\n"
+    )
+    project.file("features/steps/choreo.py", steps).feature(
+        """\
+        Feature: F
+          Scenario: S
+            Given a service that answers "placed" with "paid" after 20ms
+            When I publish "placed"
+            Then I expect no "other" for 1ms
+            When a while passes
+            And the shop is called
+            Then I expect "paid"
+        """
+    )
+    project.behave("-f", "choreo_bdd_reporter.behave_formatter:ChoreoFormatter", "-o", "report", "features")
+    assert differing_replays(project.folder / "report") == {}
+    assert replay_report(Path("report/recordings.jsonl"), None)[1] == 1
 
 
 @pytest.mark.parametrize("was_owed", [False, True])

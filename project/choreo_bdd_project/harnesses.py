@@ -75,7 +75,8 @@ def build_harness(
     """The harness of one configured transport, not connected yet; messages on it are held against the contract.
 
     Correlation is strict here: a message without an id belongs to no scenario. ``make_transport`` stands in for what
-    the transport's type means. Raises ``ConfigError`` for what the configuration cannot mean and
+    the transport's type means. Of a topic that the contract does not describe who sends on it warns, who knows the
+    step. Raises ``ConfigError`` for what the configuration cannot mean and
     ``HostNotInAllowlist`` for an address tests may not connect to.
     """
     made = make_transport(config, transport)
@@ -87,7 +88,7 @@ def build_harness(
         headers=[(topic.pattern, _headers(topic, made.capabilities)) for topic, _ in topics],
         correlation=_correlation(transport, topics, made.capabilities),
         contract=None if transport.is_called else contract,
-        unknown_topics=config.unknown_topics,
+        unknown_topics="error" if config.unknown_topics == "error" else "ignore",
     )
 
 

@@ -124,6 +124,27 @@ class TestScenarios:
         assert "reply_failed" in str(played.error)
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("framework", ["behave", "pytest"])
+def test_topics_nobody_describes_may_be_warned_of_where_they_are_named(project: Project, framework: str) -> None:
+    """Of a publish and of a stand-in alike, a message or several, once each."""
+    project.file("choreo.yaml", f"{PROJECT}asyncapi: {{spec: till.yaml, unknown: warn}}\n").file("till.yaml", SPEC)
+    ran = project.feature(
+        """\
+        Feature: Till
+          Scenario: Paying
+            Given a service that answers "payment.requested" with "payment.taken"
+            When I publish 3 "payment.requested" messages
+            Then I expect "payment.taken"
+        """
+    ).run(framework)
+    assert ran.code == 0
+    for line, topic, meant in ((3, "payment.taken", "payments.taken"), (4, "payment.requested", "payments.requested")):
+        told = f"no channel of till.yaml describes {topic!r}; did you mean {meant!r}?"
+        assert ran.text.count(f"a.feature:{line}: unknown topic: {told}") == 1
+    assert "harness.py" not in ran
+
+
 class TestCoverage:
     def test_channels_no_scenario_touched_are_known(self, till: Bench) -> None:
         assert list(till.session.untouched_channels) == ["payments.requested", "payments.taken", "receipts.{shop}"]

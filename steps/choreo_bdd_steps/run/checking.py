@@ -19,7 +19,7 @@ from choreo_bdd.scenario.foreign_messages import note_foreign_messages
 from choreo_bdd.scenario.judging.diagnosis import closest_lines
 from choreo_bdd.scenario.judging.expectation import Expectation
 from choreo_bdd.scenario.judging.matching import in_other_case
-from choreo_bdd_steps.errors import CheckFailed, StepError, warn
+from choreo_bdd_steps.errors import CheckFailed, StepError
 from choreo_bdd_steps.language.expectation_body import ExpectationBody
 from choreo_bdd_steps.language.matching.body_matcher import BodyMatcher
 from choreo_bdd_steps.language.matching.capture import lookup
@@ -152,9 +152,7 @@ class Checking:
             handle.asserted = True
             if handle.outcome is Outcome.PASS:
                 for note in handle.notes:
-                    warning = on_one_line(f"{armed.step.call.place}: {note}")
-                    self._state.session.warnings.append(warning)
-                    warn(warning)
+                    self._state.session.warn(on_one_line(f"{armed.step.call.place}: {note}"))
         failed = [handle for handle in armed.handles if handle.outcome is not Outcome.PASS]
         if all(handle.outcome is Outcome.SLOW for handle in failed) and self._state.settings.slow == "warn":
             return

@@ -66,8 +66,6 @@ class Opener(Protocol):
     config: Config
     services: Running
     """What choreo.yaml has started for this run."""
-    warnings: list[str]
-    """What the run should be told in the end, each with its place."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and return its result."""
@@ -102,8 +100,16 @@ class Opener(Protocol):
         """Whether a hint of this kind is still to be given: each is given once in a run."""
         ...
 
+    def warn(self, told: str, category: type[Warning] = UserWarning) -> None:
+        """Warn of something that begins with its place: there, and once more at the end of the run."""
+        ...
+
+    def unknown_topic(self, topic: str) -> str | None:
+        """Why the contract does not describe a topic, where a message on it is to be warned of."""
+        ...
+
     def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
-        """Keep a warning of something that proves nothing."""
+        """Warn of something that proves nothing, and let reports know."""
         ...
 
     def note_channels(self, scope: Scope) -> None:

@@ -14,7 +14,7 @@ from choreo_bdd.exceptions import ChoreoError
 from choreo_bdd.redaction import Redactor
 from choreo_bdd.scenario import Scope
 from choreo_bdd.scenario.result import acquainted
-from choreo_bdd_steps.errors import StepError, warn
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.plan import vacuity
 from choreo_bdd_steps.plan.plan import Plan, PlannedStep
@@ -142,15 +142,12 @@ class ScenarioRun:
         for tag, told in ((tag, misspelt_tag(tag)) for tag in info.tags):
             if told is not None and session.hints(f"@{tag}"):
                 place = info.steps[0].place if info.steps else info.nodeid
-                session.warnings.append(f"{place}: {told}")
-                warn(f"{place}: {told}")
+                session.warn(f"{place}: {told}")
 
     def _name_undeclared(self, check: PlannedStep) -> None:
         step = self._state.plan.counted_over(check)
         if step is not None and self._state.session.hints(f"{UndeclaredAct.__name__} {step.call.text}"):
-            told = undeclared(step, check)
-            self._state.session.warnings.append(told)
-            warn(told, UndeclaredAct)
+            self._state.session.warn(undeclared(step, check), UndeclaredAct)
 
     @_of_this_scenario
     def finish(self, *, passed: int | None = None, at_once: bool = False) -> AnyResult | None:
@@ -234,7 +231,6 @@ class ScenarioRun:
 
     def _warn_of(self, vacuous: vacuity.VacuousStep) -> None:
         self._state.session.note_vacuous(self._state.info.nodeid, vacuous)
-        warn(str(vacuous), vacuity.VacuityWarning)
 
     @_of_this_scenario
     def listen(self) -> None:

@@ -13,7 +13,7 @@ from choreo_bdd.scenario.links import Link
 from choreo_bdd.topic_patterns import unspeakable
 from choreo_bdd.transports.base import Ready
 from choreo_bdd_project.reply_addresses import ReplyAddress, reply_address
-from choreo_bdd_steps.errors import StepError, warn
+from choreo_bdd_steps.errors import StepError
 from choreo_bdd_steps.language.errors import BodyError
 from choreo_bdd_steps.language.payload_body import OutgoingMessage, PayloadBody
 from choreo_bdd_steps.language.templates.rendering import render
@@ -79,6 +79,7 @@ class Sending:
         if problem := unspeakable(str(topic)):
             raise StepError(call.place, problem)
         state.require_carried(step.transport, str(topic), named)
+        state.name_unknown(str(topic), call)
         adopt_written(state, outgoing, topic, step.transport)
         checks = self._arming.enter(step)
 
@@ -129,8 +130,7 @@ def _require_nobody_elses(state: State, link: Link, written: str) -> None:
             f"{place}: the id {written!r} was that of scenario {before!r} before: what still comes of that one counts "
             f"here as well; give each an id of its own, as in: Given order_id is a unique id"
         )
-        state.session.warnings.append(told)
-        warn(told, ReusedId)
+        state.session.warn(told, ReusedId)
 
 
 def _addressed(message: OutgoingMessage, address: ReplyAddress) -> OutgoingMessage:

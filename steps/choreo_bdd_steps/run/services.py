@@ -69,6 +69,8 @@ class StandIns:
             times=MAX_FIRINGS if reply is None or reply.times is None else reply.times,
             delay_s=0.0 if reply is None else reply.delay_s,
         )
+        if reply is not None:
+            state.name_unknown(plan.reply_topic, call)
         topic = str(state.render(act.topic, call))
 
         async def arm() -> None:

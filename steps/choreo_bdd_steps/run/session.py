@@ -25,7 +25,7 @@ from choreo_bdd_project.harnesses import TransportMaker, build_contract, build_h
 from choreo_bdd_project.secrets import unset
 from choreo_bdd_steps.errors import StepError, warn
 from choreo_bdd_steps.plan.settings import at_addresses, slow_policy
-from choreo_bdd_steps.plan.vacuity import VacuousStep
+from choreo_bdd_steps.plan.vacuity import VacuityWarning, VacuousStep
 from choreo_bdd_steps.run.channel_coverage import ChannelCoverage
 from choreo_bdd_steps.run.opening import Opening, ScenarioInfo, TakenDown
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
@@ -111,8 +111,7 @@ class Session:
         self.warnings: list[str] = []
         """What the run should be told in the end, each with its place."""
         for told in (told for told, is_slip in unset(self.config) if is_slip):
-            self.warnings.append(told)
-            warn(told)
+            self.warn(told)
         self._vacuous: list[dict[str, str]] = []
         self._users_of_ids: dict[str, tuple[str, str]] = {}
         self._hinted: set[str] = set()
@@ -209,9 +208,21 @@ class Session:
         self._hinted.add(kind)
         return is_new
 
+    def warn(self, told: str, category: type[Warning] = UserWarning) -> None:
+        """Warn of something that begins with its place: there, and once more at the end of the run."""
+        self.warnings.append(told)
+        warn(told, category)
+
+    def unknown_topic(self, topic: str) -> str | None:
+        """Why the contract does not describe a topic, where a message on it is to be warned of."""
+        if self.contract is None or self.config.unknown_topics != "warn":
+            return None
+        unknown = self.contract.unknown(topic)
+        return None if unknown is None else unknown.text
+
     def note_vacuous(self, nodeid: str, vacuous: VacuousStep) -> None:
-        """Keep a warning of something that proves nothing for the end of the run, and let reports know."""
-        self.warnings.append(str(vacuous))
+        """Warn of something that proves nothing, and let reports know."""
+        self.warn(str(vacuous), VacuityWarning)
         self._vacuous.append({"nodeid": nodeid, "place": vacuous.place, "reason": vacuous.reason})
         observers.note_run_fact("vacuity", list(self._vacuous))
 

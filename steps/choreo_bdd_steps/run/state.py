@@ -205,6 +205,13 @@ class State:
         if problem is not None:
             raise BodyError(problem)
 
+    def name_unknown(self, topic: str, call: StepCall) -> None:
+        """Warn of a message on a topic that no document describes, where that is no error."""
+        unknown = self.session.unknown_topic(topic)
+        told = f"{call.place}: {unknown}"
+        if unknown is not None and self.session.hints(told):
+            self.session.warn(told)
+
     def carries_keys(self, transport: str, topic: str) -> bool:
         """Whether messages on a topic have keys."""
         return carried(self.session.config.transports[transport], topic).keys

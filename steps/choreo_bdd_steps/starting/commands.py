@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +20,10 @@ from choreo_bdd_project.config import Config
 from choreo_bdd_project.harnesses import build_contract
 from choreo_bdd_project.secrets import unset
 from choreo_bdd_steps.plan.settings import at_addresses, configuration
-from choreo_bdd_steps.services.facts import Started
+from choreo_bdd_steps.services.facts import Death, Started
 from choreo_bdd_steps.services.of_this_run import end_services, services_of
 from choreo_bdd_steps.starting import demo as demonstration
-from choreo_bdd_steps.starting.doctor import DoctorFinding, examine, unknown_to_behave
+from choreo_bdd_steps.starting.doctor import DoctorFinding, deaths, examine, unknown_to_behave
 from choreo_bdd_steps.starting.scaffold import configured_elsewhere, template, write_project
 from choreo_bdd_steps.terminal import refuse, say
 
@@ -85,7 +85,7 @@ def doctor(
 ) -> None:
     """Start the services of a profile, connect to every transport and send one message there and back; stop them.
 
-    Exit code 0: all well; 1: a transport has a problem; 2: the configuration or a service cannot be used.
+    Exit code 0: all well; 1: a transport or a service has a problem; 2: the configuration or a service cannot be used.
     """
     try:
         config = configuration(Path.cwd(), profile)
@@ -97,34 +97,59 @@ def doctor(
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             findings = runner.run(examine(config, patience_s=patience_s))
+            dead = {each.service: each for each in runner.run(deaths(services))}
     finally:
         end_services(config)
     if as_json:
-        print(in_json(_as_json(config, findings)))
+        print(in_json(_as_json(config, services.started, dead, findings)))
     else:
-        say(_as_text(config, services.started, findings))
-    raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
+        say(_as_text(config, services.started, dead, findings))
+    raise typer.Exit(0 if not dead and all(finding.is_well for finding in findings) else 1)
 
 
-def _as_json(config: Config, findings: Sequence[DoctorFinding]) -> str:
+def _as_json(
+    config: Config, services: Sequence[Started], dead: Mapping[str, Death], findings: Sequence[DoctorFinding]
+) -> str:
+    started = [
+        {
+            "service": each.name,
+            "ready_s": each.ready_s,
+            "problem": _fate(dead.get(each.name)),
+            "ok": each.name not in dead,
+        }
+        for each in services
+    ]
     transports = [structs.asdict(finding) | {"ok": finding.is_well} for finding in findings]
     source = None if config.source is None else str(config.source)
-    told, _ = redact_value({"profile": config.profile, "source": source, "transports": transports})
+    told, _ = redact_value({"profile": config.profile, "source": source, "services": started, "transports": transports})
     return json.dumps(told, indent=2)
 
 
-def _as_text(config: Config, services: Sequence[Started], findings: Sequence[DoctorFinding]) -> str:
+def _as_text(
+    config: Config, services: Sequence[Started], dead: Mapping[str, Death], findings: Sequence[DoctorFinding]
+) -> str:
     permitted = "loopback addresses only" if config.allowlist is None else f"what {config.allowlist} lists"
     lines = [
         f"profile {config.profile} of {config.source or 'the built-in configuration'}",
         f"may connect to: {permitted}",
-        *(f"  service {each.name}: ready after {each.ready_s:g} s ({each.what})" for each in services),
+        *(_line(each, dead.get(each.name)) for each in services),
         *(line for finding in findings for line in _lines(finding)),
     ]
     lines += [f"note: {each}" for each, _ in unset(config)]
     if (told := unknown_to_behave(Path("features"))) is not None:
         lines.append(f"note: {told}")
     return "\n".join(lines)
+
+
+def _line(service: Started, death: Death | None) -> str:
+    ready = f"  service {service.name}: ready after {service.ready_s:g} s ({service.what})"
+    return ready if death is None else f"{ready}, but it is DEAD: it {_fate(death)}"
+
+
+def _fate(death: Death | None) -> str | None:
+    if death is None:
+        return None
+    return f"{death.how}; the last it wrote: {death.last_line}" if death.last_line else death.how
 
 
 def _lines(finding: DoctorFinding) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,9 +23,12 @@ from choreo_bdd_project.config import Config, TransportConfig
 from choreo_bdd_project.gherkin.places import files_below
 from choreo_bdd_project.harnesses import build_harness
 from choreo_bdd_steps.run.quiet_logs import QuietLogs
+from choreo_bdd_steps.services.facts import Death, Running
 
 TOPIC = "choreo.doctor"
 """For transports that cannot be probed without a topic: one fixed topic, so that what keeps topics keeps only one."""
+_MOMENT_S = 0.5
+"""What cannot reach its database mostly ends within this time."""
 
 
 class DoctorStage(StrEnum):
@@ -74,6 +77,13 @@ async def examine(config: Config, *, patience_s: float) -> list[DoctorFinding]:
         return await asyncio.gather(*(_examine(config, each, patience_s) for each in config.transports.values()))
     finally:
         quiet.stop()
+
+
+async def deaths(services: Running) -> Sequence[Death]:
+    """The services of a profile that have ended a moment after they were ready, if not before."""
+    if services.started:
+        await asyncio.sleep(_MOMENT_S)
+    return services.deaths()
 
 
 async def _examine(config: Config, transport: TransportConfig, patience_s: float) -> DoctorFinding:

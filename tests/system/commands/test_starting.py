@@ -232,6 +232,24 @@ def test_doctor_tells_a_broker_that_does_not_run_from_one_that_does(
     assert "what to do: start the broker (choreo-bdd brokers up starts one on this machine)" in done.stdout
 
 
+@pytest.mark.thorough
+def test_doctor_calls_no_service_well_that_ends_once_it_was_ready(run: Run, folder: Path) -> None:
+    """One of which nothing says when it is ready is so at once, however ill."""
+    services = {
+        "shop": {"command": ["sh", "-c", "echo postgresql://shop:hunter2@db/; echo no database; exit 3"]},
+        "well": {"command": ["sleep", "60"]},
+    }
+    settings = {"profiles": {"p": {"bus": {"type": "memory"}}}, "services": services}
+    (folder / "choreo.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    done = run("doctor")
+    assert done.exit_code == 1
+    assert "(sh), but it is DEAD: it ended with code 3; the last it wrote: no database" in done.stdout
+    assert "(sleep)\n" in done.stdout
+    document = json.loads(run("doctor", "--json").stdout)
+    told = [(each["service"], each["ok"], each["problem"]) for each in document["services"]]
+    assert told == [("shop", False, "ended with code 3; the last it wrote: no database"), ("well", True, None)]
+
+
 def test_doctor_never_connects_where_tests_may_not(run: Run, folder: Path) -> None:
     configure(folder, prod={"type": "nats", "servers": ["nats://user:hunter2@nats.example:4222"]})
     done = run("doctor")

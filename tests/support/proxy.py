@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback between a transport and its broker: it passes, stalls, or cuts."""
+"""A TCP proxy on loopback between a transport and its broker: it passes, takes its time, stalls, or cuts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Proxy:
         self._flows.set()
         self._is_cut = False
         self._unanswered: bytes | None = None
+        self.there_s = 0.0
+        """How long what is sent to the broker is under way."""
+        self.back_s = 0.0
+        """How long what the broker sends is."""
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -71,7 +75,7 @@ class Proxy:
             if self._unanswered is not None and self._unanswered in data:
                 self._unanswered = None
                 asked.set()
-            writer.write(data)
+            _deliver(writer, data, self.there_s)
         writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: asyncio.Event) -> None:
@@ -80,7 +84,7 @@ class Proxy:
             if asked.is_set():
                 writer.transport.abort()
                 return
-            writer.write(self._readdressed(data))
+            _deliver(writer, self._readdressed(data), self.back_s)
         writer.close()
 
     def _readdressed(self, data: bytes) -> bytes:
@@ -92,6 +96,13 @@ class Proxy:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _deliver(writer: asyncio.StreamWriter, data: bytes, after_s: float) -> None:
+    if after_s:
+        asyncio.get_running_loop().call_later(after_s, writer.write, data)
+    else:
+        writer.write(data)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
@@ -154,12 +153,6 @@ class Clients:
         request = MetadataRequest(None if topics is None else list(topics), allow_auto_topic_creation=make)
         described: list[Mapping[str, Any]] = (await self.admin._send_request(request)).to_object()["topics"]
         return described
-
-    async def end_offsets(self, partitions: Collection[Any], *, written: bool = False) -> Mapping[Any, int]:
-        """The offset of each's next message, as far as the isolation level shows it; or behind all that is written."""
-        self.scout._fetcher._isolation_level = READ_UNCOMMITTED if written else self.consumer._fetcher._isolation_level
-        ends: Mapping[Any, int] = await self.scout.end_offsets(list(partitions))
-        return ends
 
     async def has_controller(self) -> bool:
         """Whether the cluster names the broker that makes topics; some, such as librdkafka's mock, name none."""

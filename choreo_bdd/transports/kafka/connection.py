@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -155,18 +155,12 @@ class Connection:
     async def fence(self, registrations: Sequence[Registration]) -> None:
         """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
         topics = {each.topic for each in registrations}
-        await self._topics.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
-        self._discover()
-        gone = sorted(
-            {each.topic for each in registrations if not topic_patterns.is_pattern(each.topic)}
-            & (self._topics.denied | {topic for topic in topics if not self._topics.under(topic)})
-        )
-        if gone:
-            why = "deleted meanwhile, or closed to this login"
-            raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more: {why}")
-        heard = frozenset(partition for each in registrations for partition in each.handle or ())
-        heard &= frozenset().union(*map(self._topics.under, topics))
-        written, without_end = await self._topics.ends(heard, written=True)
+        async with self._topics.asked_for_ends(_heard(registrations), written=True) as ends_of:
+            await self._topics.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
+            self._discover()
+            self._require_there(registrations)
+            there = frozenset().union(*map(self._topics.under, topics))
+            written, without_end = await ends_of(_heard(registrations) & there)
         if without_end:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
         try:
@@ -179,6 +173,13 @@ class Connection:
             for partition, begins in (await self._topics.begins(skipped)).items():
                 self._consumer.settle(partition, skipped[partition], begins)
         self._consumer.require_whole(registrations)
+
+    def _require_there(self, registrations: Iterable[Registration]) -> None:
+        named = {each.topic for each in registrations if not topic_patterns.is_pattern(each.topic)}
+        gone = sorted(topic for topic in named if topic in self._topics.denied or not self._topics.under(topic))
+        if gone:
+            why = "deleted meanwhile, or closed to this login"
+            raise TransportError(f"{', '.join(map(repr, gone))} cannot be read any more: {why}")
 
     async def _require_shown(self, written: Mapping[TopicPartition, int]) -> None:
         """``TransportError`` where a transaction is open: what was written since nobody is shown before it ends."""
@@ -323,3 +324,8 @@ class InFlight:
             await asyncio.wait([outgoing.ready for outgoing in waiting], timeout=timeout_s)
         for outgoing in waiting:
             outgoing.fail(NAME, _GIVEN_UP)
+
+
+def _heard(registrations: Iterable[Registration]) -> frozenset[TopicPartition]:
+    """The partitions that these read."""
+    return frozenset(partition for each in registrations for partition in each.handle or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import NewTopic
@@ -14,9 +14,14 @@ from aiokafka.structs import TopicPartition
 from choreo_bdd import topic_patterns
 from choreo_bdd.exceptions import TransportError
 from choreo_bdd.transports.kafka.clients import Clients, reason_of
+from choreo_bdd.transports.kafka.scout import Scout
 
 if TYPE_CHECKING:
     from choreo_bdd.transports.kafka.topic_policy import TopicPolicy, Ways
+
+Ends = tuple[Mapping[TopicPartition, int], Mapping[str, str]]
+"""The offset of the next message of each partition; and the topics for which none is to be had, and why."""
+EndsOf = Callable[[frozenset[TopicPartition]], Awaitable[Ends]]
 
 _RETRY_S = 0.01
 _RETRY_MAX_S = 0.2
@@ -28,12 +33,10 @@ class Topics:
 
     def __init__(self, clients: Clients, policy: TopicPolicy, ways: Ways) -> None:
         self._clients = clients
-        self._scout = clients.scout
+        self._scout = Scout(clients.scout, clients.consumer)
         self._policy = policy
         self._ways = ways
         self._partitions: dict[str, frozenset[int]] = {}
-        self._scouted: frozenset[TopicPartition] = frozenset()
-        self._scouting = asyncio.Lock()
         self.denied: set[str] = set()
         """Topics that we may not read; patterns pass them over."""
 
@@ -142,74 +145,67 @@ class Topics:
             )
         return frozenset(TopicPartition(name, number) for name in names for number in self._partitions[name])
 
-    async def ends_now(self, topics: Collection[str]) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
+    async def ends_now(self, topics: Collection[str]) -> Ends:
         """As ``ends``, of all partitions that these topics and patterns have by now.
 
         What is known may be out of date: both questions are asked at once, and the ends again if it was.
         """
         known = self._under(topics)
-        asking = asyncio.ensure_future(self.ends(known))
-        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())  # seen: it may be out of date
-        try:
+        async with self.asked_for_ends(known) as ends_of:
             await self.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
             if self._under(topics) == known:
-                return await asking
-        finally:
-            asking.cancel()
+                return await ends_of(known)
         failures = await self.ensure(topic for topic in topics if not topic_patterns.is_pattern(topic))
         ends, without_end = await self.ends(self._under(topics))
         return ends, {**failures, **without_end}
 
+    @contextlib.asynccontextmanager
+    async def asked_for_ends(self, known: frozenset[TopicPartition], *, written: bool = False) -> AsyncIterator[EndsOf]:
+        """Ask for the ends of partitions at once; what asks for those of some gets this answer, if they are the same.
+
+        So the answer is of now, and not of when it is known which partitions there are.
+        """
+        asking = asyncio.ensure_future(self.ends(known, written=written))
+        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())  # seen: it may be out of date
+
+        def ends_of(partitions: frozenset[TopicPartition]) -> Awaitable[Ends]:
+            if partitions == known:
+                return asking
+            asking.cancel()
+            return self.ends(partitions, written=written)
+
+        try:
+            yield ends_of
+        finally:
+            asking.cancel()
+
     def _under(self, topics: Iterable[str]) -> frozenset[TopicPartition]:
         return frozenset().union(*map(self.under, topics))
 
-    async def ends(
-        self, partitions: frozenset[TopicPartition], *, written: bool = False
-    ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
-        """The offset of the next message of each partition; and the topics for which none is to be had, and why.
+    async def ends(self, partitions: frozenset[TopicPartition], *, written: bool = False) -> Ends:
+        """Where these end; what open transactions hold back counts only where all that is ``written`` is asked for."""
+        try:
+            return await self._scout.ends(partitions, written=written), {}
+        except KafkaError:
+            return await self._ends_by_topic(partitions, written=written)
 
-        What open transactions hold back counts only where all that is ``written`` is asked for.
-        """
-        async with self._scouting:  # what it is assigned, and asked, must stay so until it has been answered
-            self._scout_for(partitions)
-            try:
-                return await self._clients.end_offsets(partitions, written=written), {}
-            except KafkaError:
-                return await self._ends_by_topic(partitions, written=written)
-
-    async def begins(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def begins(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """The offset of the first message that each partition still has."""
-        wanted = frozenset(partitions)
-        async with self._scouting:  # as for the ends
-            self._scout_for(wanted)
-            begins: Mapping[TopicPartition, int] = await self._scout.beginning_offsets(list(wanted))
-        return begins
+        return await self._scout.begins(partitions)
 
-    async def _ends_by_topic(
-        self, partitions: frozenset[TopicPartition], *, written: bool
-    ) -> tuple[Mapping[TopicPartition, int], Mapping[str, str]]:
+    async def _ends_by_topic(self, partitions: frozenset[TopicPartition], *, written: bool) -> Ends:
         """Find out which topic it is that fails."""
         ends: dict[TopicPartition, int] = {}
         failures: dict[str, str] = {}
         for name in {partition.topic for partition in partitions}:
             try:
                 of_topic = [each for each in partitions if each.topic == name]
-                ends |= await self._clients.end_offsets(of_topic, written=written)
+                ends |= await self._scout.ends(of_topic, written=written)
             except KafkaError as error:
                 failures[name] = reason_of(error)
                 if isinstance(error, TopicAuthorizationFailedError):
                     self.denied.add(name)
         return ends, failures
-
-    def _scout_for(self, partitions: frozenset[TopicPartition]) -> None:
-        """Have the scout learn who leads these partitions; assigned but paused, it never fetches them."""
-        if partitions <= self._scouted:
-            return
-        self._scouted = partitions
-        self._scout.assign(list(partitions))
-        for partition in partitions:
-            self._scout.seek(partition, 0)
-        self._scout.pause(*partitions)
 
 
 def _partitions(described: Mapping[str, Any]) -> frozenset[int]:

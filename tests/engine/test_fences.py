@@ -109,6 +109,17 @@ class TestFence:
         assert handle.diagnosis.cause is Cause.TOO_LATE
         assert "100.0 ms after" in handle.diagnosis.sentence
 
+    async def test_how_late_it_came_is_told_from_the_end_of_the_wait(self) -> None:
+        """And not from when the broker had told that there was no more."""
+        async with fenced() as (transport, harness), harness.scenario("busy broker") as s:
+            transport.takes_s = 0.5
+            handle = s.expect("t", eq(1))
+            s.publish("start", {})
+            asyncio.get_running_loop().call_later(0.4, harness.publish, "t", 1)
+            await s.await_all(timeout_ms=100)
+        assert handle.diagnosis is not None
+        assert "came 300.0 ms after the wait of 100 ms had ended" in handle.diagnosis.sentence
+
     async def test_a_result_waits_no_longer_than_asked_for_what_comes_late(self) -> None:
         async with fenced() as (transport, harness), harness.scenario("busy broker") as s:
             transport.takes_s = 0.2

@@ -49,10 +49,11 @@ class Windows:
 
     def bound(self, ended: Iterable[Expectation], moment: float) -> None:
         """Say, when it is time, that these end now: what comes much later matches none of them."""
-        if self._loop.time() - moment < _IN_TIME_S:
-            for each in ended:
-                if each.is_pending and not each.occurs.waits_the_window_out:
-                    each.has_closed_at = min(each.has_closed_at, moment + _ON_ITS_WAY_S)
+        is_time = self._loop.time() - moment < _IN_TIME_S
+        for each in ended:
+            each.closes_at = moment if each.closes_at is None else each.closes_at
+            if is_time and each.is_pending and not each.occurs.waits_the_window_out:
+                each.has_closed_at = min(each.has_closed_at, moment + _ON_ITS_WAY_S)
 
     async def _close(self, unawaited: Sequence[Expectation]) -> None:
         await self._look_behind(unawaited)

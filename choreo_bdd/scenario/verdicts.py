@@ -217,7 +217,9 @@ class Verdicts:
             frozenset(filter(dispatcher.has_left, ids)),
             self._beside(expectation),
             frozenset(each.topic for each in self._expectations),
+            self._elsewhere(expectation),
             self._remarks(expectation) + (() if unheard.are_all else unheard.sentences),
+            self._remarks_on(expectation, sorted(self._outbox.topics)),
             told if unheard.are_all else None,
         )
         return explain(facts(expectation, outside, waited_ms=waited_ms))
@@ -259,13 +261,33 @@ class Verdicts:
             if delivery.message.topic not in published and (link.wire_id is None or delivery.correlation_id in own)
         ]
 
+    def _elsewhere(self, expectation: Expectation) -> list[tuple[str, Delivery]]:
+        """What came on its topic on another transport, seen there because checks listen to that one, or beside it.
+
+        What one of these waits for and has taken was meant for there.
+        """
+        others = [each for each in self._links.values() if each.name not in (None, expectation.link)]
+        if not others or topic_patterns.is_pattern(expectation.topic) or expectation.topic in self._outbox.topics:
+            return []
+        came: list[tuple[str, Delivery]] = []
+        for link in others:
+            router = link.harness.router
+            listening = [each for each in self._expectations if each.link == link.name]
+            heard = [*chain.from_iterable(_unwanted(each) for each in listening)]
+            for pattern in router.nearby.beside(expectation.topic):
+                heard += router.seen_since(pattern, expectation.opened_at)
+            came += [(link.name or "", each) for each in heard if _is_at(each, expectation.topic, link.wire_id)]
+        return came
+
     def _remarks(self, expectation: Expectation) -> tuple[str, ...]:
-        """Replies that could not be made, what the transport knows of the topics, and what hints at a slip."""
-        harness = self._links[expectation.link].harness
+        """Replies that could not be made, what the transport knows of its topic, and what hints at a slip."""
         broken = (each.failure for each in self._replies)
-        known = map(harness.remark, sorted({expectation.topic, *self._outbox.topics}))
         hinted = hints(expectation, self._replies, self._outbox.topics)
+        known = self._remarks_on(expectation, [expectation.topic])
         return tuple(filter(None, (*dict.fromkeys(broken), *known, *hinted)))
+
+    def _remarks_on(self, expectation: Expectation, topics: Sequence[str]) -> tuple[str, ...]:
+        return tuple(filter(None, map(self._links[expectation.link].harness.remark, topics)))
 
     def _failure(self, expectation: Expectation) -> str | None:
         """What transports failed to do for this scope: first the expectation's own transport, then any other."""
@@ -350,3 +372,12 @@ class Verdicts:
             source="expect" if expectation.link is not None else None,
             at=closed,  # who waits one after the other asks later than the time ran out
         )
+
+
+def _unwanted(expectation: Expectation) -> Sequence[Delivery]:
+    """What an expectation has heard and does not wait for."""
+    return (*expectation.near_misses, *(() if expectation.occurs.minimum else expectation.taken))
+
+
+def _is_at(delivery: Delivery, topic: str, wire_id: str | None) -> bool:
+    return wire_id is not None and delivery.correlation_id == wire_id and delivery.message.topic == topic

@@ -326,6 +326,25 @@ class TestCauses:
             "; one of this scenario that fits came on 'billing.settled', 'orders.finished', which no check listens to"
         )
 
+    @pytest.mark.parametrize(
+        ("topic", "payload", "is_told"),
+        [
+            ("nowhere", {}, True),
+            ("orders.settled", {"status": "open"}, False),  # wrong shape: whoever sent it has heard us
+            ("orders.setled", {"status": "settled"}, False),
+            ("orders.settled", {"status": "settled", "correlation_id": "another's"}, False),
+        ],
+    )
+    async def test_what_the_bus_knows_of_what_was_published_is_told_where_nothing_came(
+        self, transport: MockTransport, strict: Harness, topic: str, payload: dict[str, str], is_told: bool
+    ) -> None:
+        transport.remark = "somebody else takes from {}".format  # type: ignore[attr-defined]
+        data = JSONCodec().encode(payload) if "correlation_id" in payload else None
+        act = publishing(topic, payload) if data is None else raw(topic, data)
+        _, diagnosis = await diagnosed(strict, act)
+        assert ("note: somebody else takes from start" in diagnosis.text) is is_told
+        assert "note: somebody else takes from orders.settled" in diagnosis.text
+
     async def test_a_condition_that_names_no_value_is_told_in_words(self, strict: Harness) -> None:
         wanted = all_of(at("note", anything()), at("id", is_uuid()))
         _, diagnosis = await diagnosed(strict, publishing("orders.settled", {"id": 5}), matcher=wanted)

@@ -17,7 +17,7 @@ from tests.support.step_bench import Bench
 MakeBench = Callable[[str], Bench]
 SPEAK = "And somebody else's service speaks"
 ONE_BUS = ('When I publish "start"', SPEAK, 'Then I expect no "bad" for 50ms')
-TWO_BUSES = (*ONE_BUS, 'And I expect no "bad" for 50ms on other')
+TWO_BUSES = (*ONE_BUS, 'And I expect no "bad" on other for 50ms')
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -86,8 +86,12 @@ class Facts(NamedTuple):
     similar_topics: tuple[str, ...] = ()
     unlike_topics: tuple[str, ...] = ()
     """Where a message of this very scenario came that would have matched, of topics that no check listens to."""
+    other_transports: tuple[str, ...] = ()
+    """Where a message of this very scenario came on the same topic that would have matched."""
     leftovers: int = 0
     remarks: tuple[str, ...] = ()
+    remarks_on_sent: tuple[str, ...] = ()
+    """Told where nothing came: what came has shown that somebody listens to what was sent."""
     nobody_listens: str | None = None
     """What the broker says, where nothing that the expectation depends on has reached anybody."""
     asked: str | None = None
@@ -170,9 +174,16 @@ def _cause(facts: Facts) -> tuple[Cause, str]:  # noqa: PLR0911 - a ladder: one 
             f"no {facts.wanted_message} arrived on {facts.place} within {waited}: {facts.nobody_listens}",
         )
     after = "" if facts.after is None else f" after the expected one on '{facts.after}'"
-    elsewhere = _named(facts.unlike_topics)
-    fits = f"; one of this scenario that fits came on {elsewhere}, which no check listens to" if elsewhere else ""
-    return Cause.NOTHING_ARRIVED, f"no {facts.wanted_message} arrived on {facts.place}{after} within {waited}{fits}"
+    told = f"no {facts.wanted_message} arrived on {facts.place}{after} within {waited}"
+    return Cause.NOTHING_ARRIVED, "; one of this scenario that fits came on ".join([told, *_elsewhere(facts)])
+
+
+def _elsewhere(facts: Facts) -> Iterator[str]:
+    """Where a message came that would have matched."""
+    if facts.unlike_topics:
+        yield f"{_named(facts.unlike_topics)}, which no check listens to"
+    if facts.other_transports:
+        yield f"that topic on {', '.join(facts.other_transports)}"
 
 
 def _named(topics: Iterable[str]) -> str:
@@ -235,7 +246,8 @@ def _evidence(facts: Facts, cause: Cause) -> list[str]:
     if facts.leftovers:
         matching = counted(facts.leftovers, "matching message")
         lines.append(f"  also on {facts.place}: {matching} from before this scenario, left in the queue")
-    lines += [f"  note: {remark}" for remark in facts.remarks]
+    on_sent = facts.remarks_on_sent if cause is Cause.NOTHING_ARRIVED else ()
+    lines += [f"  note: {remark}" for remark in dict.fromkeys((*facts.remarks, *on_sent))]
     return list(map(on_one_line, lines))
 
 

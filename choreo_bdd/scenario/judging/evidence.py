@@ -39,8 +39,12 @@ class OutsideEvidence(NamedTuple):
     """Messages on other topics that it could have been meant to listen to."""
     listened: frozenset[str] = frozenset()
     """The topics that the scenario's checks listen to."""
+    elsewhere: Sequence[tuple[str, Delivery]] = ()
+    """Messages of the scenario on its topic, on transports that it does not listen to, with the names of these."""
     remarks: tuple[str, ...] = ()
-    """What is known of the topics concerned."""
+    """What is known of its topic."""
+    remarks_on_sent: tuple[str, ...] = ()
+    """What is known of the topics that were published on: why nobody may have answered."""
     nobody_listens: str | None = None
     """What the broker says, where nothing that it depends on has reached anybody."""
 
@@ -107,8 +111,10 @@ def facts(expectation: Expectation, outside: OutsideEvidence, *, waited_ms: floa
         else closest_of(closeness_of(matcher, each) for each in outside.foreign),
         similar_topics=topic_patterns.similar(expectation.topic, fitting),
         unlike_topics=_unlike_topics(fitting, outside.listened),
+        other_transports=tuple(dict.fromkeys(name for name, each in outside.elsewhere if accepts(matcher, each))),
         leftovers=expectation.leftovers,
         remarks=outside.remarks,
+        remarks_on_sent=outside.remarks_on_sent,
         nobody_listens=outside.nobody_listens,
     )
 

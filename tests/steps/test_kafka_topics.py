@@ -119,6 +119,18 @@ def test_framed_events_are_written_and_read_by_the_schemas_of_a_registry(
     assert Registry.asked == ["GET /subjects/orders.framed-value/versions/latest", "GET /schemas/ids/8"]
 
 
+def test_where_nothing_comes_a_topic_that_only_our_publish_has_made_is_named(
+    bench_with: MakeBench, kafka_broker: Broker
+) -> None:
+    asyncio.run(made(kafka_broker.url, "known.placed", 1))
+    missed = 'Then I expect "known.settled" waiting up to 300ms'
+    bench = bench_with("\n        known.placed: {create: false}")
+    told = bench.play('When I publish "oders.placed"', missed).message
+    assert "note: there was no topic 'oders.placed' until this run made it" in told
+    assert "'known.settled' until" not in told, "it is listened to, and may be the service's to make"
+    assert "there was no topic" not in bench.play('When I publish "known.placed"', missed).message
+
+
 def test_the_id_of_a_schema_file_is_asked_for_and_none_is_registered(
     bench_with: MakeBench, registry: str, tmp_path: Path
 ) -> None:

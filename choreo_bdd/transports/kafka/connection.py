@@ -136,6 +136,15 @@ class Connection:
         for registration in live:
             registration.confirm()
 
+    def remark(self, topic: str) -> str | None:
+        """Of a topic that is published to only: it was not there, so that hardly anybody listens to it."""
+        if topic not in self._topics.made or any(each.topic == topic for each in self._subscriptions):
+            return None
+        return (
+            f"there was no topic {topic!r} until this run made it to publish there: is that its name, and does the "
+            f"service run that listens to it?"
+        )
+
     def _denied(self, topic: str, reason: str) -> None:
         """Reading failed after arming. Who still waits is told by the promise, the others as by a lost connection."""
         self._topics.denied.add(topic)

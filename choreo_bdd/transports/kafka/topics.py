@@ -39,6 +39,8 @@ class Topics:
         self._partitions: dict[str, frozenset[int]] = {}
         self.denied: set[str] = set()
         """Topics that we may not read; patterns pass them over."""
+        self.made: set[str] = set()
+        """Topics that were not there until we made them."""
 
     async def refresh(self, names: Collection[str] | None = None) -> None:
         """Ask for the partitions of these topics, or of all there are."""
@@ -122,7 +124,9 @@ class Topics:
             told = next(filter(None, message), error.__name__)
             if error is TopicAuthorizationFailedError:
                 failures[name] = f"the broker neither shows us such a topic nor lets us make it ({told})"
-            elif error not in (NoError, TopicAlreadyExistsError):
+            elif error is NoError:
+                self.made.add(name)
+            elif error is not TopicAlreadyExistsError:
                 failures[name] = f"the topic could not be made: {told}"
         return failures
 

@@ -199,6 +199,10 @@ class KafkaTransport:
         """Have the cluster list its topics, those that are named among them: whatever is sent to it, it keeps."""
         await self._life.require().probe()
 
+    def remark(self, topic: str) -> str | None:
+        """Why a message may be missing: nobody has made the topic that was published to before we did."""
+        return None if self._life.connection is None else self._life.connection.remark(topic)
+
     def active_subscription_count(self) -> int:
         """How many registrations there are."""
         return len(self._life.subscriptions)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -572,7 +574,7 @@ def test_a_schema_that_is_not_there_is_an_error(bench: Bench) -> None:
 # --- replies ----------------------------------------------------------------------------------------------------------
 
 
-def answer_requests(bench: Bench, topic: str, **payload: object) -> None:
+def answer_requests(bench: Bench, topic: str, *, after_s: float = 0, **payload: object) -> None:
     """A service that answers where a request wants it, and knows nothing of correlation ids."""
     transport = bench.session.transport("bus")
 
@@ -581,7 +583,8 @@ def answer_requests(bench: Bench, topic: str, **payload: object) -> None:
             raise NotImplementedError
 
         def deliver(self, message: Message) -> None:
-            transport.publish(message.headers["reply-to"], json.dumps(payload).encode())
+            answer = partial(transport.publish, message.headers["reply-to"], json.dumps(payload).encode())
+            asyncio.get_running_loop().call_later(after_s, answer)
 
     async def subscribe() -> None:
         transport.subscribe(topic, Service())
@@ -598,6 +601,13 @@ def test_a_reply_of_another_shape_is_told(bench: Bench) -> None:
     answer_requests(bench, "stock", level=7)
     played = bench.play('When I request "stock"', "Then I expect a reply:\n  level: 8")
     assert "level: expected 8, got 7" in played.message
+
+
+def test_a_slow_reply_is_told_without_the_name_of_its_inbox(bench: Bench) -> None:
+    answer_requests(bench, "stock", after_s=0.1, level=7)
+    played = bench.play('When I request "stock"', "Then I expect a reply within 50ms")
+    assert "over budget: the message on the inbox of the request took 100.0 ms" in played.message
+    assert "choreo.reply" not in played.message
 
 
 def test_a_request_nobody_answers_times_out(bench: Bench) -> None:

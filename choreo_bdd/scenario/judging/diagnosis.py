@@ -104,14 +104,19 @@ class Facts(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Topic, and transport where there are several; an inbox has a name that tells nobody anything."""
-        topic = "the inbox of the request" if is_inbox(self.topic) else f"'{self.topic}'"
+        """Topic, and transport where there are several."""
+        topic = in_quotes(self.topic)
         return topic if self.transport is None else f"{topic} on {self.transport}"
 
     @property
     def wanted_message(self) -> str:
         """What was expected there, in words."""
         return "matching message" if self.asked is None else f"matching answer to '{self.asked}'"
+
+
+def in_quotes(topic: str) -> str:
+    """A topic as sentences name it; an inbox has a name that tells nobody anything."""
+    return "the inbox of the request" if is_inbox(topic) else f"'{topic}'"
 
 
 def explain(facts: Facts) -> Diagnosis:

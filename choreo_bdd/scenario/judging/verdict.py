@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from choreo_bdd.matchers import MatchFailure
-from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis
+from choreo_bdd.scenario.judging.diagnosis import Cause, Diagnosis, in_quotes
 from choreo_bdd.scenario.judging.evidence import Unseen
 from choreo_bdd.scenario.judging.expectation import MET, Expectation
 from choreo_bdd.scenario.judging.handle import Handle, Outcome
@@ -47,7 +47,7 @@ def by_message(expectation: Expectation, reason: str, took: Timing, topic: str) 
         spoke = "" if topic == handle.topic else f" on {topic!r}"  # of those that a pattern stands for
         text = f"{Cause.UNEXPECTED.value}: {reason}; the last came{spoke} after {took.latency_ms:.1f} ms"
         return Ruling(Outcome.FAIL, reason, took, Diagnosis(Cause.UNEXPECTED, reason, text))
-    return _met(handle, reason, took, f"matched on '{handle.topic}' after {took.latency_ms:.1f} ms{took.note}")
+    return _met(handle, reason, took, f"matched on {in_quotes(handle.topic)} after {took.latency_ms:.1f} ms{took.note}")
 
 
 def by_time(
@@ -96,7 +96,7 @@ def too_early(handle: Handle, took: Timing) -> str | None:
     since = handle.budget_topic
     came = f"{took.latency_ms:.1f} ms after '{since}'" if since is not None else f"after {took.latency_ms:.1f} ms"
     sooner = f"{earliest - took.latency_ms:.1f} ms sooner than the {earliest:g} ms it may not come before"
-    return f"the message on '{handle.topic}' came {came}, {sooner}"
+    return f"the message on {in_quotes(handle.topic)} came {came}, {sooner}"
 
 
 def over_budget(handle: Handle, latency_ms: float) -> float | None:
@@ -128,14 +128,14 @@ def _met(handle: Handle, reason: str, took: Timing, sentence: str, notes: tuple[
         untold = _untold(handle, took, f"the budget is {budget:.1f} ms")
         return Ruling(Outcome.SLOW, untold.sentence, took, untold, notes)
     note = f"{latency:.1f} ms, {latency - budget:.1f} ms over the budget of {budget:.1f} ms"
-    late = f"the message on '{handle.topic}' took {note}"
+    late = f"the message on {in_quotes(handle.topic)} took {note}"
     slow = Diagnosis(Cause.OVER_BUDGET, late, f"{Cause.OVER_BUDGET.value}: {late}")
     return Ruling(Outcome.SLOW, f"{note}: {reason}", took, slow, notes)
 
 
 def _untold(handle: Handle, took: Timing, bound: str) -> Diagnosis:
     """Neither within a bound nor beyond it: it came while nobody could look."""
-    between = f"the message on '{handle.topic}' took between {took.least_ms:.1f} and {took.most_ms:.1f} ms"
+    between = f"the message on {in_quotes(handle.topic)} took between {took.least_ms:.1f} and {took.most_ms:.1f} ms"
     what = "it" if took.unseen_ms else f"the one on '{handle.budget_topic}'"
     why = f"the event loop was blocked for {took.unseen_ms or took.late_ms:.0f} ms before {what} could be read"
     told = f"{between}, and {bound}: {why}; keep what sleeps or computes for long off the loop"

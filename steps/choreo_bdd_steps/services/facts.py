@@ -13,6 +13,8 @@ from choreo_bdd_project.placeholders import Address
 if TYPE_CHECKING:
     from choreo_bdd.traces.spans import SpanSource
 
+_SHOWN_CHARACTERS = 300
+
 
 class Line(Struct, frozen=True):
     """A line that a service wrote. ``at`` is ``time.monotonic()``, the same for all processes of the machine."""
@@ -37,6 +39,16 @@ class Death(Struct, frozen=True):
     """The last it wrote, which is mostly why."""
     last_error: str = ""
     """The last line before it that reads like an exception, where other lines have followed that."""
+
+    @property
+    def last_words(self) -> str:
+        """These two, as clauses that follow what is told of it; empty where it wrote nothing."""
+        said = {"its last error": self.last_error, "the last it wrote": self.last_line}
+        return "".join(f"; {what}: {_cut(text)}" for what, text in said.items() if text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 class Started(Struct, frozen=True):

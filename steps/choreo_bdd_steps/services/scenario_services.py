@@ -9,7 +9,6 @@ from choreo_bdd.shared.counted import counted
 from choreo_bdd_steps.services.facts import Running
 
 _SHOWN_LINES = 10
-_SHOWN_CHARACTERS = 300
 
 
 class ScenarioServices:
@@ -29,9 +28,8 @@ class ScenarioServices:
         """Each service that has ended by itself, as a clause."""
         for death in self._services.deaths():
             when = "before this scenario began" if death.at < self._since else "while this scenario ran"
-            error = f"; its last error: {_cut(death.last_error)}" if death.last_error else ""
-            wrote = f"{error}; the last it wrote: {_cut(death.last_line)}" if death.last_line else ""
-            yield f"the service {death.service!r} is dead: it {death.how} {when}, and nothing has restarted it{wrote}"
+            dead = f"the service {death.service!r} is dead: it {death.how} {when}, and nothing has restarted it"
+            yield f"{dead}{death.last_words}"
 
     def everything(self) -> str:
         """All lines that are kept, for a report."""
@@ -46,7 +44,3 @@ class ScenarioServices:
         count = counted(len(lines), "line") if few else f"the last {_SHOWN_LINES} of {len(lines)} lines"
         shown = "".join(f"\n  {line}" for line in lines[-_SHOWN_LINES:])
         return f"\nwhat the services wrote while this scenario ran ({count}):{shown}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

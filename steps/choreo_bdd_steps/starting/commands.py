@@ -147,9 +147,7 @@ def _line(service: Started, death: Death | None) -> str:
 
 
 def _fate(death: Death | None) -> str | None:
-    if death is None:
-        return None
-    return f"{death.how}; the last it wrote: {death.last_line}" if death.last_line else death.how
+    return None if death is None else f"{death.how}{death.last_words}"
 
 
 def _lines(finding: DoctorFinding) -> list[str]:

@@ -66,8 +66,10 @@ def require_subject(subject: str) -> None:
 
 
 def last_words(client: Any) -> str:
-    """What the server said before it hung up, to go behind a sentence; empty if it is not known to have hung up."""
+    """What is known of how a connection has ended, to go behind a sentence; what the server said, if it hung up."""
     error = getattr(client, "last_error", None)
+    if type(error).__name__ == "ErrStaleConnection":
+        return "; the server has not answered for some seconds: it hangs, or the way to it is dead"
     if type(error).__name__ == "UnexpectedEOF":
         return "; it hung up without a word: it has ended, or took us for a slow consumer (its log tells)"
     if type(error).__name__ not in _SERVERS_OWN or "permissions violation" in str(error).lower():

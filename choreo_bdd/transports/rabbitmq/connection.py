@@ -27,7 +27,7 @@ from choreo_bdd.transports.rabbitmq.messages import REPLY_TO
 from choreo_bdd.transports.rabbitmq.named_queue import NamedQueue
 from choreo_bdd.transports.rabbitmq.own_queue import OnEnd
 from choreo_bdd.transports.rabbitmq.publisher import Publisher, heed_blocking
-from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, last_word, reason_of, words_of
+from choreo_bdd.transports.rabbitmq.refusals import CONFIRM_S, NAME, end_of_connection, reason_of, words_of
 from choreo_bdd.transports.rabbitmq.routes import QUEUE_PREFIX, Route, Routes, Way
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
@@ -142,7 +142,7 @@ class Connection:
     def _ended(self, closing: asyncio.Future[None]) -> None:
         if not self._is_over:
             self._is_over = True
-            self._lose(f"the connection to the RabbitMQ server was lost: {last_word(closing)}")
+            self._lose(f"the connection to the RabbitMQ server was lost: {end_of_connection(closing)}")
 
     def _set_blocked(self, reason: str | None) -> None:
         """The broker reads nothing from us any more, or with ``None`` again: no subscription waits for its answer."""

@@ -22,6 +22,13 @@ def last_word(closing: asyncio.Future[None]) -> str:
     return "no reason given" if error is None else words_of(error)
 
 
+def end_of_connection(closing: asyncio.Future[None]) -> str:
+    """Why a connection has ended that we have not closed."""
+    if closing.done() and not closing.cancelled() and isinstance(closing.exception(), asyncio.CancelledError):
+        return "the server has not answered for some seconds: it hangs, or the way to it is dead"  # no heartbeat
+    return last_word(closing)
+
+
 def reason_of(error: BaseException) -> str:
     """Why a step failed, for whoever has asked for it."""
     ours = ValueError | TransportError  # ValueError: a name too long for AMQP

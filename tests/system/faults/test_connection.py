@@ -114,6 +114,7 @@ async def test_a_broker_that_is_silent_for_long_counts_as_lost(site: Site, monke
             proxy.stall()
             result = await s.await_all(timeout_ms=20_000)
             watched.assert_told(result)
+        assert "answer" in (harness.lost or ""), "not only that it was lost"
         assert not harness.is_healthy()
         proxy.resume()
         await assert_works(harness)

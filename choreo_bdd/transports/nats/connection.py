@@ -150,7 +150,15 @@ class Connection:
         if not self._closing:
             self._closing = True
             self._confirmations.give_up("the connection was lost before the server confirmed it")
-            self._lose(f"the connection to the NATS server was lost{last_words(self._client)}")
+            self._lose(self._end_in_words())
+
+    def _end_in_words(self) -> str:
+        return f"the connection to the NATS server was lost{last_words(self._client)}"
+
+    def _in_words(self, error: Exception) -> str:
+        """Why something failed; the client notices an end a little before it tells us."""
+        is_lost = type(error).__name__ == "ConnectionClosedError"
+        return self._end_in_words() if is_lost else f"{type(error).__name__}: {error}"
 
     # --- subscribing ----------------------------------------------------------------------------------------------
 
@@ -182,7 +190,7 @@ class Connection:
             self._arrivals.divert(registration.handle, take)
             await self._proven_live()
         except Exception as error:  # noqa: BLE001 - told to whoever waits for this subscription
-            registration.fail(NAME, f"{type(error).__name__}: {error}")
+            registration.fail(NAME, self._in_words(error))
             return
         if ("subscription", registration.topic) in self._refused:
             registration.fail(NAME, "the server denies this subject to us (permissions violation)")
@@ -262,7 +270,7 @@ class Connection:
             except TransportError as error:
                 outgoing.fail(NAME, str(error))
             except Exception as error:  # noqa: BLE001 - told to whoever published this one
-                outgoing.fail(NAME, f"{type(error).__name__}: {error}")
+                outgoing.fail(NAME, self._in_words(error))
             else:
                 written.append(outgoing)
         left_at = await self._until_written()
@@ -293,7 +301,7 @@ class Connection:
                 command = command_to_publish(outgoing)
             socket.write(command + self._confirmations.behind([outgoing]))
         except Exception as error:  # noqa: BLE001 - told to whoever published it
-            outgoing.fail(NAME, f"{type(error).__name__}: {error}")
+            outgoing.fail(NAME, self._in_words(error))
         else:
             outgoing.sent(now)
         return True

@@ -172,7 +172,7 @@ def plain_project(folder: Path) -> tuple[str, ...]:
 
 def said(folder: Path, *command: str) -> tuple[int, str]:
     """How a program ends and what it prints, without times and addresses."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "PYTHONWARNINGS": "error", "PYTEST_ADDOPTS": ""}  # what this run is told is not theirs
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

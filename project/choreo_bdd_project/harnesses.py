@@ -75,9 +75,9 @@ def build_harness(
     """The harness of one configured transport, not connected yet; messages on it are held against the contract.
 
     Correlation is strict here: a message without an id belongs to no scenario. ``make_transport`` stands in for what
-    the transport's type means. Of a topic that the contract does not describe who sends on it warns, who knows the
-    step. Raises ``ConfigError`` for what the configuration cannot mean and
-    ``HostNotInAllowlist`` for an address tests may not connect to.
+    the transport's type means. A topic that the contract does not describe is refused, or nothing is said of it:
+    whoever sends on it knows the step, and warns where that is wanted. Raises ``ConfigError`` for what the
+    configuration cannot mean and ``HostNotInAllowlist`` for an address tests may not connect to.
     """
     made = make_transport(config, transport)
     topics = _topics(transport)

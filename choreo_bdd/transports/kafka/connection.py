@@ -165,11 +165,10 @@ class Connection:
         """Ask where the logs end, and wait until they have been read that far; raises why that is not known."""
         topics = {each.topic for each in registrations}
         async with self._topics.asked_for_ends(_heard(registrations), written=True) as ends_of:
-            await self._topics.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
+            await self._topics.refresh(topics)
             self._discover()
             self._require_there(registrations)
-            there = frozenset().union(*map(self._topics.under, topics))
-            written, without_end = await ends_of(_heard(registrations) & there)
+            written, without_end = await ends_of(_heard(registrations) & self._topics.under_any(topics))
         if without_end:
             raise TransportError("; ".join(f"{topic!r}: {reason}" for topic, reason in without_end.items()))
         try:
@@ -274,8 +273,7 @@ class Connection:
 
     async def _poll(self) -> None:
         heard = {each.topic for each in self._subscriptions if each.handle is not None}
-        everything = any(topic_patterns.is_pattern(topic) for topic in heard)
-        asking = asyncio.ensure_future(self._topics.refresh(None if everything else heard))
+        asking = asyncio.ensure_future(self._topics.refresh(heard))
         try:
             done, _ = await asyncio.wait([asking], timeout=_PATIENCE_S)
             if not done:

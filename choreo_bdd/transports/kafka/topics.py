@@ -43,7 +43,9 @@ class Topics:
         """Topics that were not there until we made them."""
 
     async def refresh(self, names: Collection[str] | None = None) -> None:
-        """Ask for the partitions of these topics, or of all there are."""
+        """Ask for the partitions of these topics, or of all there are, as where one of them is a pattern."""
+        if names is not None and any(map(topic_patterns.is_pattern, names)):
+            names = None
         described = await self._clients.describe(names)
         found = {each["topic"]: _partitions(each) for each in described if not each.get("is_internal")}
         found = {name: partitions for name, partitions in found.items() if partitions}
@@ -149,18 +151,22 @@ class Topics:
             )
         return frozenset(TopicPartition(name, number) for name in names for number in self._partitions[name])
 
+    def under_any(self, topics: Iterable[str]) -> frozenset[TopicPartition]:
+        """Those of several topics and patterns."""
+        return frozenset().union(*map(self.under, topics))
+
     async def ends_now(self, topics: Collection[str]) -> Ends:
         """As ``ends``, of all partitions that these topics and patterns have by now.
 
         What is known may be out of date: both questions are asked at once, and the ends again if it was.
         """
-        known = self._under(topics)
+        known = self.under_any(topics)
         async with self.asked_for_ends(known) as ends_of:
-            await self.refresh(None if any(map(topic_patterns.is_pattern, topics)) else topics)
-            if self._under(topics) == known:
+            await self.refresh(topics)
+            if self.under_any(topics) == known:
                 return await ends_of(known)
         failures = await self.ensure(topic for topic in topics if not topic_patterns.is_pattern(topic))
-        ends, without_end = await self.ends(self._under(topics))
+        ends, without_end = await self.ends(self.under_any(topics))
         return ends, {**failures, **without_end}
 
     @contextlib.asynccontextmanager
@@ -182,9 +188,6 @@ class Topics:
             yield ends_of
         finally:
             asking.cancel()
-
-    def _under(self, topics: Iterable[str]) -> frozenset[TopicPartition]:
-        return frozenset().union(*map(self.under, topics))
 
     async def ends(self, partitions: frozenset[TopicPartition], *, written: bool = False) -> Ends:
         """Where these end; what open transactions hold back counts only where all that is ``written`` is asked for."""

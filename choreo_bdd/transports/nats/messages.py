@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from choreo_bdd.message import NO_HEADERS, headers_from
+from choreo_bdd.transports.shared.lifecycle import HANGS
 from choreo_bdd.transports.shared.outbound import Outgoing
 
 REPLY_TO = "nats.reply_to"
@@ -69,7 +70,7 @@ def last_words(client: Any) -> str:
     """What is known of how a connection has ended, to go behind a sentence; what the server said, if it hung up."""
     error = getattr(client, "last_error", None)
     if type(error).__name__ == "ErrStaleConnection":
-        return "; the server has not answered for some seconds: it hangs, or the way to it is dead"
+        return f"; {HANGS}"
     if type(error).__name__ == "UnexpectedEOF":
         return "; it hung up without a word: it has ended, or took us for a slow consumer (its log tells)"
     if type(error).__name__ not in _SERVERS_OWN or "permissions violation" in str(error).lower():

@@ -8,6 +8,7 @@ import re
 import aiormq
 
 from choreo_bdd.exceptions import TransportError
+from choreo_bdd.transports.shared.lifecycle import HANGS
 
 NAME = "RabbitTransport"
 CONFIRM_S = 10.0
@@ -25,7 +26,7 @@ def last_word(closing: asyncio.Future[None]) -> str:
 def end_of_connection(closing: asyncio.Future[None]) -> str:
     """Why a connection has ended that we have not closed."""
     if closing.done() and not closing.cancelled() and isinstance(closing.exception(), asyncio.CancelledError):
-        return "the server has not answered for some seconds: it hangs, or the way to it is dead"  # no heartbeat
+        return HANGS  # no heartbeat
     return last_word(closing)
 
 

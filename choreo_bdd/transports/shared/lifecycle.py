@@ -30,6 +30,9 @@ from choreo_bdd.transports.shared.fences import fence
 from choreo_bdd.transports.shared.outbound import Outbound, Outgoing
 from choreo_bdd.transports.shared.subscriptions import Registration, Subscriptions
 
+HANGS = "the server has not answered for some seconds: it hangs, or the way to it is dead"
+"""Why a connection is lost whose client notices by itself that no answer comes."""
+
 
 class Connection(Protocol):
     """A live connection to a broker: what each folder's ``connection.py`` makes."""
